@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { build } from 'vite';
 import { BundledPackages } from './bundledPackages.mjs';
+import { buildWasm } from './wasm.mjs';
 
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -61,13 +62,21 @@ const parts = {
   node: () =>
     bundle(
       'dist/node',
-      { worker: 'client/runtime/worker.node.ts', ownerThread: 'client/runtime/ownerThread.node.ts' },
+      {
+        worker: 'client/runtime/worker.node.ts',
+        ownerThread: 'client/runtime/ownerThread.node.ts',
+        jobThread: 'client/runtime/jobThread.node.ts',
+      },
       workerPackages,
     ),
   deno: () =>
     bundle(
       'dist/deno',
-      { worker: 'client/runtime/worker.deno.ts', ownerThread: 'client/runtime/ownerThread.deno.ts' },
+      {
+        worker: 'client/runtime/worker.deno.ts',
+        ownerThread: 'client/runtime/ownerThread.deno.ts',
+        jobThread: 'client/runtime/jobThread.web.ts',
+      },
       workerPackages,
     ),
   vendor: () =>
@@ -97,5 +106,6 @@ if (unknown.length > 0)
   throw new Error(`Unknown: ${unknown.join()}. There are ${Object.keys(parts).join()}.`);
 // The bench is built only where it is asked for.
 const usual = Object.keys(parts).filter((name) => name !== 'bench');
+await buildWasm();
 await Promise.all((wanted.length > 0 ? wanted : usual).map((name) => parts[name]()));
 if (wanted.length === 0) carried.writeLicences('dist/THIRD-PARTY-LICENSES.txt');

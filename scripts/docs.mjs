@@ -3,7 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'tsx/esm/api';
 import { z } from 'zod';
+import { buildWasm } from './wasm.mjs';
 
+await buildWasm();
 register();
 const { errorCodes } = await import('../kernels/errors.ts');
 const { parameterDefinitions } = await import('../shared/gbdt/parameterRegistry.ts');

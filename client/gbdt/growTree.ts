@@ -3,14 +3,15 @@
 // the larger sibling's histogram is the parent's less the smaller one's.
 
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
+import type { SplitCandidate } from '../../kernels/gbdt/splitCandidate.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import { featureBounds, slotBounds } from '../../shared/gbdt/featureBounds.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
 import { isSubtracted } from '../../shared/gbdt/histogramSteps.ts';
-import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
-import { betterSplit, findBestSplit, joinedSums } from '../../shared/gbdt/split.ts';
+import type { NodeSums, OpenNode } from '../../shared/gbdt/split.ts';
+import { betterSplit, joinedSums } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
 import { SplitScore, UNBOUNDED, isWorthwhile, childBounds } from '../../shared/gbdt/splitScore.ts';
@@ -27,6 +28,7 @@ import {
   checkWhole,
   differingRoots,
 } from './checkSplits.ts';
+import { searchSplits } from './searchSplits.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
 export interface TrainingGroup {
@@ -219,18 +221,14 @@ class TreeGrowth {
     splits: (SplitCandidate | undefined)[];
     root: NodeSums;
   }> {
-    const { spec, collective } = this.#group;
+    const { spec, collective, device } = this.#group;
     const block = {
       first: this.#firstFeature,
       end: this.#endFeature,
-      features: spec.features,
+      spec,
       score: this.#score,
-      params: spec.params,
     };
-    const own = nodes.map((node) => {
-      const allowed = this.#sampling.forNode(depth, node.id);
-      return findBestSplit(block, node.histogram.sums, node, allowed, node.histogram.low);
-    });
+    const own = searchSplits(device.splitSearch, block, nodes, ({ id }) => this.#sampling.forNode(depth, id));
     const count = depth === 0 ? 1 : nodes.length;
     const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };

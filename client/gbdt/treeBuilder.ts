@@ -1,7 +1,7 @@
 // Collects the nodes of a growing tree and packs them into a BinnedTree.
 
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
-import type { SplitCandidate } from '../../shared/gbdt/split.ts';
+import type { SplitCandidate } from '../../kernels/gbdt/splitCandidate.ts';
 import { toMarginUnits } from '../../shared/gbdt/model/baseMargins.ts';
 
 interface GrowingNode {

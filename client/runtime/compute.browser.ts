@@ -7,6 +7,7 @@ import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
+import { browserThreads } from '../thread/startJobThread.browser.ts';
 import { openOwnerThread } from '../thread/openOwnerThread.browser.ts';
 import { remotePeerEndpoint } from '../transport/remotePeerEndpoint.ts';
 import { browserGpuAccess } from './acquireDevice.browser.ts';
@@ -20,7 +21,7 @@ import type { WorkerPlatform } from './workerPlatform.ts';
 const MAX_CACHE_BYTES = 512 * 1024 ** 2;
 
 function tabPlatform(
-  { url: origin }: ComputeStart,
+  { url: origin, threads = navigator.hardwareConcurrency }: ComputeStart,
   signalling: MessagePort | undefined,
   onBytes: (count: number) => void,
 ): WorkerPlatform {
@@ -38,7 +39,12 @@ function tabPlatform(
     random,
     openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
     acquireDevice: (wish) =>
-      acquireDevice(wish, browserGpuAccess, { cache, now: () => performance.now(), log }),
+      acquireDevice(
+        wish,
+        browserGpuAccess,
+        { cache, now: () => performance.now(), log },
+        { threads, startThread: browserThreads() },
+      ),
     openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
     fetchBlob: createBlobFetcher({
       origin,

@@ -11,6 +11,8 @@ export interface ComputeStart {
   readonly token: string | undefined;
   readonly name: string | undefined;
   readonly device: DeviceWish;
+  /** That compute where that is the processor; without it as many as the machine has cores. */
+  readonly threads: number | undefined;
   /** Share of the device's time that is lent, in (0, 1]. */
   readonly share: number;
   /** The worker that this tab was before it was loaded anew. */

@@ -1,6 +1,7 @@
 // Decides what a worker computes on. WebGPU on real hardware wins; on a software adapter the same trees come several
-// times faster from plain JavaScript, so there the cpu device is taken unless WebGPU was asked for by name.
+// times faster from the processor by itself, so there the cpu device is taken unless WebGPU was asked for by name.
 
+import { hasSimd } from '../../kernels/wasm/compiledModule.ts';
 import { deviceWishes, type DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
 
@@ -34,18 +35,29 @@ function adapterName(facts: AdapterFacts): string {
   return [facts.vendor, facts.architecture || facts.device].filter((part) => part !== '').join(' ') || 'GPU';
 }
 
-/** What the worker will report and use. `reason` is set whenever that is not WebGPU, or not what was wished for. */
-export function chooseDevice(wish: DeviceWish, finding: AdapterFinding): DeviceReport {
+/** The processor in words, by the threads that compute. */
+export function processorName(threads: number): string {
+  if (!hasSimd()) return 'JavaScript: this engine has no WebAssembly SIMD';
+  return `WebAssembly, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+}
+
+/**
+ * What the worker will report and use. `reason` is set whenever that is not WebGPU, or not what was wished for.
+ * @param processor in words, see processorName.
+ */
+export function chooseDevice(wish: DeviceWish, finding: AdapterFinding, processor: string): DeviceReport {
   const cpu = (reason?: string): DeviceReport => ({
     kind: 'cpu',
-    name: 'JavaScript',
+    name: processor,
     ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }),
   });
   if (wish === 'cpu') return cpu();
   if ('missing' in finding) return cpu(`No WebGPU here: ${finding.missing}.`);
   const name = adapterName(finding.facts);
   if (wish === 'auto' && isSoftwareAdapter(finding.facts)) {
-    return cpu(`The only WebGPU adapter is a software one (${name}), which is slower than plain JavaScript.`);
+    return cpu(
+      `The only WebGPU adapter is a software one (${name}), which is slower than the processor by itself.`,
+    );
   }
   return { kind: 'webgpu', name: name.slice(0, 200) };
 }

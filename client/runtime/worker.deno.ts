@@ -10,6 +10,7 @@ import { openOwnerThread } from '../thread/openOwnerThread.deno.ts';
 import { denoGpuAccess } from './acquireDevice.deno.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
+import { denoThreads } from '../thread/startJobThread.deno.ts';
 import { runTerminalWorker } from './terminalWorker.ts';
 
 interface DenoGlobal {
@@ -65,6 +66,7 @@ const exitCode = await runTerminalWorker(
   (options, log) => {
     const random = Math.random;
     const { url: origin, cacheFolder } = options;
+    const threads = { threads: options.threads ?? navigator.hardwareConcurrency, startThread: denoThreads };
     const cache = cacheFolder === undefined ? noBlobCache : diskBlobCache(cacheFolder, MAX_CACHE_BYTES);
     return {
       runtime: 'deno',
@@ -73,7 +75,7 @@ const exitCode = await runTerminalWorker(
       random,
       openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
       acquireDevice: (wish) =>
-        acquireDevice(wish, denoGpuAccess, { cache, now: () => performance.now(), log }),
+        acquireDevice(wish, denoGpuAccess, { cache, now: () => performance.now(), log }, threads),
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {

@@ -16,6 +16,7 @@ import { openOwnerThread } from '../thread/openOwnerThread.node.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';
 import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
+import { nodeThreads } from '../thread/startJobThread.node.ts';
 import { runTerminalWorker } from './terminalWorker.ts';
 
 const MAX_CACHE_BYTES = 4 * 1024 ** 3;
@@ -43,6 +44,7 @@ const exitCode = await runTerminalWorker(
     const random = Math.random;
     const gpuAccess = nodeGpuAccess();
     const { url: origin, cacheFolder } = options;
+    const threads = { threads: options.threads ?? availableParallelism(), startThread: nodeThreads() };
     const cache = cacheFolder === undefined ? noBlobCache : diskBlobCache(cacheFolder, MAX_CACHE_BYTES);
     return {
       runtime: 'node',
@@ -54,7 +56,8 @@ const exitCode = await runTerminalWorker(
           maxPayload: MAX_CONTROL_MESSAGE_BYTES,
           handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
         }) as unknown as ControlSocket,
-      acquireDevice: (wish) => acquireDevice(wish, gpuAccess, { cache, now: () => performance.now(), log }),
+      acquireDevice: (wish) =>
+        acquireDevice(wish, gpuAccess, { cache, now: () => performance.now(), log }, threads),
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {

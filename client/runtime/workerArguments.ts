@@ -3,6 +3,7 @@
 import { deviceWishes } from '../../shared/protocol/runtimes.ts';
 import { TabgradError } from '../../kernels/errors.ts';
 import { isDeviceWish } from './deviceChoice.ts';
+import { MAX_THREADS } from '../../shared/protocol/runtimes.ts';
 import type { WorkerOptions } from './workerPlatform.ts';
 
 /** A flag that is unknown, lacks its value, or has one that makes no sense. */
@@ -13,6 +14,8 @@ export class InvalidWorkerOptionError extends TabgradError {
 export interface WorkerArguments extends WorkerOptions {
   /** Folder for blobs that are kept between runs, or undefined for none. */
   readonly cacheFolder: string | undefined;
+  /** Of the processor; without it as many as the machine has cores. */
+  readonly threads: number | undefined;
   /** Another process started this worker: it is told what happens, and when it is gone the worker leaves. */
   readonly launched: boolean;
 }
@@ -29,6 +32,10 @@ const flags = {
     meaning: 'Token of the coordinator, if it asks for one; - reads a line from standard input',
   },
   device: { env: 'TABGRAD_DEVICE', meaning: `What to compute on: ${deviceWishes.join(', ')} (auto)` },
+  threads: {
+    env: 'TABGRAD_THREADS',
+    meaning: 'Threads of the processor to compute with (as many as there are cores)',
+  },
   name: { env: 'TABGRAD_NAME', meaning: 'A name for this worker, at most 64 characters' },
   code: {
     env: 'TABGRAD_CODE',
@@ -96,6 +103,15 @@ export function parseWorkerArguments(
   if (launched !== 'yes' && launched !== 'no') {
     throw new InvalidWorkerOptionError(`--launched ${launched}: expected yes or no.`, { field: 'launched' });
   }
+  const threads = setting('threads');
+  if (
+    threads !== undefined &&
+    !(/^\d{1,3}$/.test(threads) && Number(threads) >= 1 && Number(threads) <= MAX_THREADS)
+  ) {
+    throw new InvalidWorkerOptionError(`--threads ${threads}: expected 1 to ${MAX_THREADS}.`, {
+      field: 'threads',
+    });
+  }
   const cache = setting('cache') ?? defaultCache;
   return {
     url: coordinatorUrl(setting('url')),
@@ -103,6 +119,7 @@ export function parseWorkerArguments(
     device,
     name,
     allowCode: code === 'allow',
+    threads: threads === undefined ? undefined : Number(threads),
     cacheFolder: cache === 'none' ? undefined : cache,
     launched: launched === 'yes',
   };

@@ -9,7 +9,7 @@ interface DenoWorkerOptions extends WorkerOptions {
   readonly deno: { readonly permissions: Readonly<Record<string, false>> };
 }
 
-const options: DenoWorkerOptions = {
+export const withoutPermissions: DenoWorkerOptions = {
   type: 'module',
   deno: {
     permissions: {
@@ -26,4 +26,4 @@ const options: DenoWorkerOptions = {
 };
 
 export const openOwnerThread: OpenOwnerThread = (onMessage) =>
-  webOwnerThread(new Worker(new URL('./ownerThread.js', import.meta.url), options), onMessage);
+  webOwnerThread(new Worker(new URL('./ownerThread.js', import.meta.url), withoutPermissions), onMessage);

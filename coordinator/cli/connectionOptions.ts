@@ -1,7 +1,7 @@
 // Options shared by the commands that talk to a coordinator that is up already.
 
 import { deviceKinds } from '../../kernels/deviceKinds.ts';
-import { runtimes } from '../../shared/protocol/runtimes.ts';
+import { MAX_THREADS, runtimes } from '../../shared/protocol/runtimes.ts';
 import type { CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
 import { ownerAccess } from '../cluster/remote/ownerAccess.ts';
 import { trustedAuthorities } from '../cluster/remote/serverTrust.ts';
@@ -79,6 +79,14 @@ export const workerOptions = {
     choices: deviceKinds,
     help: 'What it computes on. Without it: WebGPU where a real GPU is there, else the processor.',
   },
+  threads: {
+    type: 'integer',
+    placeholder: 'N',
+    min: 1,
+    max: MAX_THREADS,
+    help: 'Threads of the processor that each worker computes with. Without it the cores of the machine, divided among them.',
+    env: 'TABGRAD_THREADS',
+  },
   'worker-env': {
     type: 'text',
     placeholder: 'NAMES',
@@ -94,14 +102,19 @@ export const workerOptions = {
 /** @throws BadArgumentError where the browser's sandbox is declined and there is no browser. */
 export function localWorkerSettings({
   runtime,
+  threads,
   'worker-env': workerEnv,
   'no-browser-sandbox': isDeclined,
-}: OptionValues<typeof workerOptions>): Pick<LocalWorkersOptions, 'browserSandbox' | 'workerEnv'> {
+}: OptionValues<typeof workerOptions>): Pick<
+  LocalWorkersOptions,
+  'browserSandbox' | 'threads' | 'workerEnv'
+> {
   if (isDeclined && runtime !== 'browser')
     throw new BadArgumentError(
       `--no-browser-sandbox has no effect on workers in ${runtime}; expected --runtime browser beside it.`,
     );
   return {
+    ...(threads !== undefined && { threads }),
     ...(workerEnv !== undefined && { workerEnv: workerEnv.split(',').map((name) => name.trim()) }),
     ...(isDeclined && { browserSandbox: false }),
   };

@@ -4,13 +4,15 @@ import { startCoordinator, type Coordinator } from '../core/server/coordinator.t
 import type { Log } from '../log/log.ts';
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../options/localWorker.ts';
 import type { Cluster } from './cluster.ts';
-import { startLocalWorkers } from './local/localWorkers.ts';
+import { startLocalWorkers, threadsEach } from './local/localWorkers.ts';
 import { LocalWorkerGroup } from './localWorkerGroup.ts';
 import { TrainArgumentError } from '../options/trainArgumentError.ts';
 
 export interface LocalClusterOptions {
   readonly runtime: LocalRuntime | readonly LocalRuntime[];
   readonly device: LocalDevice;
+  /** Of each worker; without it the machine's cores, divided among them. */
+  readonly threads?: number | undefined;
   readonly signal: AbortSignal;
   readonly onLine?: ((line: string) => void) | undefined;
   /** Of the coordinator; without it warnings and errors go to stderr. */
@@ -93,12 +95,13 @@ class LocalWorkerPool {
     }
     const more = count - this.#count;
     if (more <= 0) return;
-    const { onLine, log: _, ...options } = this.#options;
+    const { onLine, log: _, threads = threadsEach(count), ...options } = this.#options;
     const group = new LocalWorkerGroup({
       ...options,
       url: this.#coordinator.url,
       token: this.#coordinator.tokens.local,
       start: startLocalWorkers,
+      threads,
       count: more,
       min: Math.min(min, more),
       ...(onLine && { onLine }),

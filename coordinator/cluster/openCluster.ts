@@ -3,6 +3,7 @@
 import type { Log } from '../log/log.ts';
 import { writeToStderr } from '../log/textOutput.ts';
 import type { RunConfig, ScalingConfig } from '../options/runOptions.ts';
+import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import { ownersLog } from '../options/tellOwner.ts';
 import type { Cluster, RunCluster } from './cluster.ts';
 import { openLocalCluster } from './localCluster.ts';
@@ -43,8 +44,20 @@ export async function openCluster({
   log,
   firstContactMs = 0,
 }: ClusterWish): Promise<Cluster> {
-  const { url = process.env['TABGRAD_URL'], token, runtime = 'node', device = 'auto' } = scalingConfig;
-  if (url === undefined || url === '') return openLocalCluster({ runtime, device, signal, onLine, log });
+  const {
+    url = process.env['TABGRAD_URL'],
+    token,
+    runtime = 'node',
+    device = 'auto',
+    threads,
+  } = scalingConfig;
+  if (url === undefined || url === '')
+    return openLocalCluster({ runtime, device, threads, signal, onLine, log });
+  if (threads !== undefined)
+    throw new TrainArgumentError(
+      `scalingConfig.threads has no effect on the workers of the coordinator at ${url}: they have their own --threads.`,
+      { field: 'scalingConfig.threads' },
+    );
   const access = await ownerAccess(url, token);
   const ca = await environmentAuthorities(access.url, signal);
   return openRemoteCluster({ ...access, ca, signal, firstContactMs });

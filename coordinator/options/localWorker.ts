@@ -31,6 +31,8 @@ export interface LocalWorkerSettings {
   /** Certificates of authorities to trust besides the usual ones, in PEM. */
   readonly ca?: string | undefined;
   readonly device: LocalDevice;
+  /** That it computes with where that is the processor. */
+  readonly threads: number;
   readonly name?: string | undefined;
   /** Use SwiftShader, the software Vulkan driver, and no other. For tests, and machines without a GPU. */
   readonly softwareGpu: boolean;

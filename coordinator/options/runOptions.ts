@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { deviceWishes, runtimes } from '../../shared/protocol/runtimes.ts';
+import { MAX_THREADS, deviceWishes, runtimes } from '../../shared/protocol/runtimes.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { failureConfig, folderName, path, wholeFrom } from '../schema/optionWords.ts';
@@ -29,6 +29,11 @@ export const scalingConfig = z
       .enum(deviceWishes)
       .default('auto')
       .describe('What they compute on; auto takes WebGPU where a real GPU is there.'),
+    threads: wholeFrom(1, MAX_THREADS)
+      .optional()
+      .describe(
+        'Threads of the processor that each local worker computes with, where that is not the GPU. Without it the cores of the machine, divided among them. Results do not depend on it.',
+      ),
     url: z
       .url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:7070' })
       .optional()

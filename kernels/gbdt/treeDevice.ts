@@ -6,6 +6,7 @@
 
 import type { DeviceKind } from '../deviceKinds.ts';
 import type { BinnedTree } from './binnedTree.ts';
+import type { SplitSearch } from './splitCandidate.ts';
 import { hasMarginLabels, type GradientKind } from './gradientKinds.ts';
 
 /** Fraction bits of probabilities, of logistic and softmax gradients and of Hessians (2^24 stands for 1.0). */
@@ -107,6 +108,8 @@ export interface TreeDevice {
   readonly description: DeviceDescription;
   /** Resolves with the reason when the device is lost and every later call will fail. Never rejects. */
   readonly lost: Promise<string>;
+  /** Where the device finds splits faster than plain JavaScript. */
+  readonly splitSearch?: SplitSearch | undefined;
 
   /**
    * Takes a block; its margins start at block.baseMargins or spec.baseMargin. The device may keep the block's arrays

@@ -1,34 +1,10 @@
 // The best split of a node over a block of features, from exact integer histogram sums.
 // Source: XGBoost 1.7, src/tree/hist/evaluate_splits.h: order of enumeration, ties and categorical splits are its own.
 
+import type { SplitCandidate } from '../../kernels/gbdt/splitCandidate.ts';
 import { LIMB_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import type { SplitScore, WeightBounds } from './splitScore.ts';
 import type { FeatureSpec, TrainSpec } from './trainSpec.ts';
-
-/** A split and the integer sums of its children. */
-export interface SplitCandidate {
-  /** Loss reduction, a float32. */
-  readonly gain: number;
-  readonly feature: number;
-  /** Numeric: bins up to this go left; -1 sends every present value right. */
-  readonly splitBin: number;
-  /** Categorical: eight words, a set bit sends the category right. */
-  readonly categories: Uint32Array | undefined;
-  readonly missingGoesLeft: boolean;
-  readonly leftG: number;
-  readonly leftH: number;
-  readonly rightG: number;
-  readonly rightH: number;
-  /** Low limbs of the sums, where a run's are wide. */
-  readonly low?: LowSums;
-}
-
-export interface LowSums {
-  readonly leftG: number;
-  readonly leftH: number;
-  readonly rightG: number;
-  readonly rightH: number;
-}
 
 /** Sums of gradients and Hessians over the rows of a node: exact integers. */
 export interface NodeSums {

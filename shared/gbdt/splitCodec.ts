@@ -4,7 +4,8 @@
 // Where a run's sums are wide their low limbs follow them.
 
 import { TreeFormatError } from './errors/gbdtErrors.ts';
-import type { LowSums, NodeSums, SplitCandidate } from './split.ts';
+import type { LowSums, SplitCandidate } from '../../kernels/gbdt/splitCandidate.ts';
+import type { NodeSums } from './split.ts';
 
 const LONGEST_RECORD = 1 + 4 + 4 + 2 + 2 * 32 + 32;
 

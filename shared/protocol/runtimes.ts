@@ -10,5 +10,8 @@ export type Runtime = (typeof runtimes)[number];
 export const deviceWishes = ['auto', ...deviceKinds] as const;
 export type DeviceWish = (typeof deviceWishes)[number];
 
+/** Most threads of the processor that a worker computes with. */
+export const MAX_THREADS = 256;
+
 /** Name of the function in a launched tab that takes a LaunchReport. Stands here since the page's first load has no schemas. */
 export const LAUNCH_REPORT_FUNCTION = 'tabgradLaunchReport';

@@ -7,6 +7,8 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuTreeDevice } from '../../kernels/gbdt/devices/cpuDevice.ts';
+import { jobThreads } from '../setup/jobThreads.ts';
+import { createWasmTreeDevice } from '../../kernels/gbdt/devices/wasmDevice.ts';
 import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
 import { setup as buildBundles } from '../setup/buildBundles.ts';
 import { openNodeGpuDevice } from '../setup/nodeGpu.ts';
@@ -74,8 +76,14 @@ const flights = await prepareFlights(dataset, rounds);
 const size = { rows: flights.rows, features: flights.spec.features.length, depth: DEPTH };
 
 if (wanted('cpu')) {
-  const times = await timeSoloTraining(flights, createCpuTreeDevice(flights.spec.device), rounds);
-  printSolo('cpu device, one process', size, times);
+  const plain = createCpuTreeDevice(flights.spec.device);
+  printSolo('cpu device in JavaScript', size, await timeSoloTraining(flights, plain, 1, rounds));
+  await buildBundles();
+  for (const threads of [1, 2]) {
+    const device = await createWasmTreeDevice(flights.spec.device, jobThreads(threads));
+    const title = `cpu device in WebAssembly, threads: ${threads}`;
+    printSolo(title, size, await timeSoloTraining(flights, device, threads, rounds));
+  }
 }
 
 if (wanted('webgpu')) {
@@ -85,7 +93,7 @@ if (wanted('webgpu')) {
   const { adapterInfo } = gpu;
   const device = await createWebgpuTreeDevice(gpu, part.spec.device);
   const fewer = Math.min(rounds, 5);
-  const times = await timeSoloTraining(part, device, fewer, true);
+  const times = await timeSoloTraining(part, device, 1, fewer, true);
   const partSize = { ...size, rows: part.rows };
   printSolo(
     `webgpu device on ${adapterInfo.description || adapterInfo.device || adapterInfo.vendor}`,

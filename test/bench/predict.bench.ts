@@ -14,6 +14,7 @@ import {
   type Columns,
   type Dataset,
 } from '../../coordinator/index.ts';
+import { printInMemory } from './predictInMemory.ts';
 import { printCheckCosts } from './predictChecks.ts';
 import { trainOracle } from '../oracle/xgboost.ts';
 
@@ -42,6 +43,8 @@ async function rowsPerSecond(predicted: Dataset): Promise<number> {
   await pass();
   return pass();
 }
+
+await printInMemory();
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tabgrad-bench-'));
 const rows = await readParquet('node_modules/vega-datasets/data/flights-3m.parquet')

@@ -112,6 +112,7 @@ function startWorker(
     url: coordinator.url,
     token: coordinator.tokens.local,
     device: 'cpu',
+    threads: 1,
     softwareGpu: false,
     allowCode: true,
     extraVariables: [],

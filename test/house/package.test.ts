@@ -75,6 +75,8 @@ describe('the package', () => {
       manifest.exports['.']!.default,
       'dist/node/worker.js',
       'dist/node/ownerThread.js',
+      'dist/node/jobThread.js',
+      'dist/deno/jobThread.js',
       'dist/node/replay.js',
       'dist/node/serveReplica.js',
       'dist/node/tfjsThread.js',

@@ -67,6 +67,8 @@ export interface OracleTraining {
 
 export interface OracleBooster {
   predict(data: OracleData, options?: { outputMargin?: boolean }): Float32Array;
+  /** Milliseconds that predicting takes once the matrix is made. */
+  timePredict(data: OracleData): number;
   /** Text of the model's JSON file. */
   save(): string;
 }
@@ -98,14 +100,20 @@ function makeMatrix({
   return matrix;
 }
 
-function predictWith(booster: Handle, data: OracleData, outputMargin: boolean): Float32Array {
+function predictWith(
+  booster: Handle,
+  data: OracleData,
+  outputMargin: boolean,
+): { readonly values: Float32Array; readonly ms: number } {
   const matrix = makeMatrix(data);
   try {
     const length: [number | bigint] = [0];
     const out: [unknown] = [null];
+    const begun = performance.now();
     library.call('XGBoosterPredict', booster, matrix, outputMargin ? 1 : 0, 0, 0, length, out);
+    const ms = performance.now() - begun;
     const values = koffi.decode(out[0], koffi.array('float', Number(length[0]))) as ArrayLike<number>;
-    return Float32Array.from(values);
+    return { values: Float32Array.from(values), ms };
   } finally {
     library.call('XGDMatrixFree', matrix);
   }
@@ -122,7 +130,8 @@ function withFile<T>(use: (file: string) => T): T {
 
 function wrap(booster: Handle): OracleBooster {
   return {
-    predict: (data, options) => predictWith(booster, data, options?.outputMargin === true),
+    predict: (data, options) => predictWith(booster, data, options?.outputMargin === true).values,
+    timePredict: (data) => predictWith(booster, data, false).ms,
     save: () =>
       withFile((file) => {
         library.call('XGBoosterSaveModel', booster, file);

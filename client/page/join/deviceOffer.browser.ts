@@ -1,7 +1,7 @@
 // What this browser can lend, said before anything is asked for.
 
 import type { DeviceWish } from '../../../shared/protocol/runtimes.ts';
-import { chooseDevice, isSoftwareAdapter } from '../../runtime/deviceChoice.ts';
+import { chooseDevice, isSoftwareAdapter, processorName } from '../../runtime/deviceChoice.ts';
 import { en } from '../words/en.ts';
 
 export interface DeviceOffer {
@@ -20,7 +20,7 @@ export async function lookForDevice(wish: DeviceWish): Promise<DeviceOffer> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
   if (!adapter) return { words: en.device.none, advice: adviceFor(navigator.userAgent, isSecureContext) };
   const facts = adapter.info;
-  const choice = chooseDevice(wish, { facts });
+  const choice = chooseDevice(wish, { facts }, processorName(navigator.hardwareConcurrency));
   if (choice.kind === 'webgpu') return { words: en.device.gpu(choice.name), advice: undefined };
   return { words: isSoftwareAdapter(facts) ? en.device.software : en.device.processor, advice: undefined };
 }

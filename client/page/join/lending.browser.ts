@@ -62,6 +62,8 @@ export interface LendingSettings {
   readonly token: string | undefined;
   readonly name: string | undefined;
   readonly device: DeviceWish;
+  /** Of the processor, where the link says how many. */
+  readonly threads: number | undefined;
   /** Whether a launcher opened the tab: it lends beside others of its browser. */
   readonly isLaunched: boolean;
 }
@@ -170,9 +172,9 @@ export class Lending {
         if (kept) return this.#turnTo('offline');
         throw loaded.error;
       }
-      const { url, token, name, device } = this.#settings;
+      const { url, token, name, device, threads } = this.#settings;
       const share = (this.#lentShare = this.#limits.share);
-      const start = { url, token, name, device, share, identity: this.#identity };
+      const start = { url, token, name, device, threads, share, identity: this.#identity };
       this.#compute = loaded.startComputeThread(start, {
         onStatus: (status) => this.#hear(status),
         onIdentity: (identity) => (this.#identity = identity),

@@ -1,8 +1,9 @@
-// The entry of the volunteer's page. `device` and `name` are settings, in the query or in the fragment; `token` in the
+// The entry of the volunteer's page. `device`, `threads` and `name` are settings, in the query or in the fragment; `token` in the
 // fragment alone, which no server sees; `auto=1` joins without a click (tabs that are opened by a launcher on the same
 // machine).
 
 import { render } from 'preact';
+import { MAX_THREADS } from '../../../shared/protocol/runtimes.ts';
 import { Throttle } from '../../../shared/throttle.ts';
 import { isDeviceWish } from '../../runtime/deviceChoice.ts';
 import { lookForDevice, unknownOffer } from './deviceOffer.browser.ts';
@@ -24,10 +25,17 @@ const fragment = readFragment(location.hash);
 const settings = new URLSearchParams([...new URLSearchParams(location.search), ...fragment]);
 const asked = settings.get('device');
 const device = isDeviceWish(asked) ? asked : 'auto';
+const threads = threadsAsked(settings.get('threads'));
 const base = new URL('.', location.href).href.slice(0, -1);
 const token = fragment.get('token') ?? undefined;
 const joinLink = shortJoinLink(base, token);
 const isLaunched = settings.get('auto') === '1';
+
+/** A number that makes no sense is none. */
+function threadsAsked(text: string | null): number | undefined {
+  const count = Number(text ?? '');
+  return Number.isInteger(count) && count >= 1 && count <= MAX_THREADS ? count : undefined;
+}
 
 let project: Project = {};
 let offer = unknownOffer;
@@ -60,6 +68,7 @@ const lending = new Lending(
     token,
     name: settings.get('name') ?? undefined,
     device,
+    threads,
     isLaunched,
   },
   drawSoon,

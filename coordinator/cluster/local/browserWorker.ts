@@ -47,10 +47,11 @@ export async function openLocalBrowser(options: BrowserOptions): Promise<LocalBr
 }
 
 /** The address of the page that joins without a click. */
-function joinAddress({ url, device, token, name }: LocalWorkerSettings): string {
+function joinAddress({ url, device, threads, token, name }: LocalWorkerSettings): string {
   const address = new URL(`${url.replace(/\/+$/, '')}/join`);
   address.searchParams.set('auto', '1');
   address.searchParams.set('device', device);
+  address.searchParams.set('threads', String(threads));
   if (name !== undefined) address.searchParams.set('name', name);
   if (token !== undefined) address.hash = new URLSearchParams({ token }).toString();
   return address.href;

@@ -2,6 +2,7 @@
 
 import { writeToStderr } from '../../log/textOutput.ts';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { BrowserOptions } from './launchBrowser.ts';
@@ -38,6 +39,7 @@ export async function startLocalWorkers(given: LocalWorkersOptions): Promise<Loc
       token: options.token,
       ca: options.ca,
       device: options.device,
+      threads: options.threads ?? threadsEach(options.count),
       softwareGpu,
       allowCode: options.allowCode,
       extraVariables: extra,
@@ -64,6 +66,11 @@ export async function startLocalWorkers(given: LocalWorkersOptions): Promise<Loc
     workers,
     stop: () => (stopping ??= Promise.all(workers.map((worker) => worker.stop())).then(closeBrowser)),
   };
+}
+
+/** Of the machine's cores, for each of so many workers. */
+export function threadsEach(workers: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / workers));
 }
 
 /** A headless browser has no list of authorities that could be added to: it is told the key of the one server. */

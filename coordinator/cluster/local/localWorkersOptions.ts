@@ -1,7 +1,7 @@
 // Which workers a machine starts, and the coordinator that they join: one schema for scripts and docs/options.md.
 
 import { z } from 'zod';
-import { deviceWishes, runtimes } from '../../../shared/protocol/runtimes.ts';
+import { MAX_THREADS, deviceWishes, runtimes } from '../../../shared/protocol/runtimes.ts';
 import { MAX_LOCAL_WORKERS } from '../../options/localWorker.ts';
 import { checkOptions } from '../../schema/checkOptions.ts';
 import { path, wholeFrom } from '../../schema/optionWords.ts';
@@ -30,6 +30,11 @@ export const localWorkersOptions = z
       .union([z.enum(runtimes), z.array(z.enum(runtimes)).min(1).max(MAX_LOCAL_WORKERS).readonly()])
       .describe('One runtime for all, or a list that is gone through again and again.'),
     device: z.enum(deviceWishes).describe('What they compute on.'),
+    threads: wholeFrom(1, MAX_THREADS)
+      .optional()
+      .describe(
+        'Threads of the processor that each computes with, where that is not the GPU. Without it the cores of the machine, divided among them.',
+      ),
     allowCode: z
       .boolean()
       .default(true)

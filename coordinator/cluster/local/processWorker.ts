@@ -35,6 +35,7 @@ export async function startProcessWorker(
     '--cache',
     settings.cacheFolder ?? 'none',
   ];
+  flags.push('--threads', String(settings.threads));
   flags.push('--launched', 'yes', '--code', settings.allowCode ? 'allow' : 'deny');
   if (settings.name !== undefined) flags.push('--name', settings.name);
   if (settings.token !== undefined) flags.push('--token', TOKEN_FROM_INPUT);

@@ -3,7 +3,8 @@
 
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { FeatureSampling } from '../featureSampling.ts';
-import { findBestSplit, type SplitCandidate } from '../split.ts';
+import type { SplitCandidate } from '../../../kernels/gbdt/splitCandidate.ts';
+import { findBestSplit } from '../split.ts';
 import { isWorthwhile, type SplitScore } from '../splitScore.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 import { pick, type CheckKey } from './checkKey.ts';

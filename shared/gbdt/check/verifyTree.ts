@@ -1,7 +1,8 @@
 // Whether the values of a tree follow from the sums of its nodes' rows, number by number, as growing computes them.
 
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
-import { gainOfSplit, joinedSums, type NodeSums, type SplitCandidate } from '../split.ts';
+import { gainOfSplit, joinedSums, type NodeSums } from '../split.ts';
+import type { SplitCandidate } from '../../../kernels/gbdt/splitCandidate.ts';
 import { UNBOUNDED, childBounds, type SplitScore, type WeightBounds } from '../splitScore.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 

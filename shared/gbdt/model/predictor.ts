@@ -3,7 +3,9 @@
 import { PredictArgumentError } from '../errors/gbdtErrors.ts';
 import { objectiveByName } from '../objective/registry.ts';
 import { compileForest, type FlatForest } from './flatForest.ts';
+import { WasmForest } from '../../../kernels/gbdt/wasm/wasmForest.ts';
 import { ForestWalk } from './forestWalk.ts';
+import { BLOCK_ROWS, blockWords, fillRowBlock } from './rowSlots.ts';
 import type { GbdtModel } from './model.ts';
 import { modelBaseMargins, modelOutputs, modelRounds } from './model.ts';
 
@@ -22,7 +24,7 @@ export class Predictor {
   readonly outputs: number;
   readonly #baseMargins: Float32Array;
   /** Made when first used; many models are only opened. */
-  #compiled: { readonly forest: FlatForest; readonly walk: ForestWalk } | undefined;
+  #compiled: CompiledForest | undefined;
 
   constructor(model: GbdtModel) {
     this.model = model;
@@ -67,13 +69,9 @@ export class Predictor {
     const perRound = outputs * parallelTrees;
     const margins = new Float32Array(rows * outputs);
     for (let at = 0; at < margins.length; at += outputs) margins.set(this.#baseMargins, at);
-    const { forest, walk } = (this.#compiled ??= this.#compile());
-    const { leafValues } = forest;
+    const compiled = (this.#compiled ??= this.#compile());
     const last = Math.min(end * perRound, treeOutputs.length);
-    walk.forEachLeaf(columns, rows, first * perRound, last, (leaves, t, start, count) => {
-      const offset = start * outputs + treeOutputs[t]!;
-      for (let i = 0; i < count; i += 1) margins[offset + i * outputs]! += leafValues[leaves[i]!]!;
-    });
+    addTrees(compiled, { columns, rows, outputs, treeOutputs, margins }, first * perRound, last);
     if (options.outputMargin !== true) objectiveByName(objective).transform(margins, outputs);
     return margins;
   }
@@ -93,8 +91,47 @@ export class Predictor {
     );
   }
 
-  #compile(): { readonly forest: FlatForest; readonly walk: ForestWalk } {
-    const forest = compileForest(this.model.trees, this.model.numFeature);
-    return { forest, walk: new ForestWalk(forest) };
+  #compile(): CompiledForest {
+    const { trees, numFeature, treeOutputs } = this.model;
+    const forest = compileForest(trees, numFeature);
+    const arrays = { ...forest, treeOutputs: Int32Array.from(treeOutputs) };
+    const fast = WasmForest.open(arrays, this.outputs, blockWords(forest.slots), BLOCK_ROWS);
+    return { forest, walk: fast ?? new ForestWalk(forest) };
+  }
+}
+
+interface CompiledForest {
+  readonly forest: FlatForest;
+  readonly walk: ForestWalk | WasmForest;
+}
+
+interface AddedRows {
+  readonly columns: readonly Float32Array[];
+  readonly rows: number;
+  readonly outputs: number;
+  readonly treeOutputs: ArrayLike<number>;
+  /** [row][output]. */
+  readonly margins: Float32Array;
+}
+
+/** Adds trees [first, end) to the margins, in float32 and in the order of the trees. */
+function addTrees(
+  { forest: { slots, leafValues }, walk }: CompiledForest,
+  { columns, rows, outputs, treeOutputs, margins }: AddedRows,
+  first: number,
+  end: number,
+): void {
+  if (walk instanceof ForestWalk) {
+    walk.forEachLeaf(columns, rows, first, end, (leaves, t, start, count) => {
+      const offset = start * outputs + treeOutputs[t]!;
+      for (let i = 0; i < count; i += 1) margins[offset + i * outputs]! += leafValues[leaves[i]!]!;
+    });
+    return;
+  }
+  const block = walk.block();
+  for (let start = 0; start < rows; start += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, rows - start);
+    fillRowBlock(slots, block, columns, start, count);
+    walk.add(margins.subarray(start * outputs, (start + count) * outputs), first, end);
   }
 }

@@ -48,9 +48,13 @@ export function slotFor(
   return slots[kind][feature]!;
 }
 
+/** Words of a block. Leaves read the first slot even where there is none. */
+export function blockWords({ count }: RowSlots): number {
+  return Math.max(1, count) * SLOT_WORDS;
+}
+
 export function makeRowBlock(slots: RowSlots): RowBlock {
-  // Leaves read the first slot even where there is none.
-  const floats = new Float32Array(Math.max(1, slots.count) * SLOT_WORDS);
+  const floats = new Float32Array(blockWords(slots));
   return { floats, keys: new Int32Array(floats.buffer) };
 }
 

@@ -28,7 +28,7 @@ export function printSolo(
   );
   console.log(`  ${''.padEnd(26)}median round   CPU time of it   all rounds`);
   row('tabgrad', times.own, `loading ${ms(times.loadMs)}`);
-  row('XGBoost hist, 1 thread', times.oracle, `binning ${ms(times.oracleBinningMs)}`);
+  row(`XGBoost hist, threads: ${times.threads}`, times.oracle, `binning ${ms(times.oracleBinningMs)}`);
   const ratio = (which: keyof RoundTime): string =>
     (typical(times.own, which) / typical(times.oracle, which)).toFixed(2);
   console.log(

@@ -1,4 +1,4 @@
-// One process against one thread of real XGBoost, round by round in turn, so that both see the same state of the
+// One process against as many threads of real XGBoost, round by round in turn, so that both see the same state of the
 // machine.
 
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
@@ -19,6 +19,7 @@ export interface RoundTime {
 export interface SoloTimes {
   readonly loadMs: number;
   /** Rounds, the first one (in which code is compiled) included. */
+  readonly threads: number;
   readonly own: readonly RoundTime[];
   readonly oracle: readonly RoundTime[];
   /** XGBoost's cutting into bins, once for each matrix. */
@@ -41,11 +42,13 @@ async function clock(work: () => Promise<void> | void): Promise<RoundTime> {
 
 /**
  * Trains on `device`, which is closed afterwards.
+ * @param threads of XGBoost.
  * @param fenced whether phases are waited for one by one (see timedDevice).
  */
 export async function timeSoloTraining(
   { spec, blocks, oracle }: FlightsTraining,
   device: TreeDevice,
+  threads: number,
   rounds: number,
   fenced = false,
 ): Promise<SoloTimes> {
@@ -54,7 +57,7 @@ export async function timeSoloTraining(
     for (const block of blocks) loaded.push(await device.load(block, 'train'));
   });
   const matrix = holdMatrix(oracle);
-  const params = { ...ORACLE_PARAMS, nthread: 1 };
+  const params = { ...ORACLE_PARAMS, nthread: threads };
   const warmUp = matrix.startBooster(params);
   const first = await clock(() => warmUp.update(0));
   const second = await clock(() => warmUp.update(1));
@@ -86,6 +89,7 @@ export async function timeSoloTraining(
   const perRound = (ms: number): number => ms / DISSECTED_ROUNDS;
   return {
     loadMs,
+    threads,
     own,
     oracle: theirs,
     oracleBinningMs: first.wallMs - second.wallMs,

@@ -33,6 +33,7 @@ export function timedDevice(device: TreeDevice, times: PhaseTimes, fence?: Loade
   return {
     description: device.description,
     lost: device.lost,
+    splitSearch: device.splitSearch,
     load: (block, role) => device.load(block, role),
     unload: (block) => device.unload(block),
     beginTree: (round, output) => timed('gradients', () => device.beginTree(round, output)),

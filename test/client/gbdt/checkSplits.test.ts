@@ -13,7 +13,7 @@ import { SplitScore } from '../../../shared/gbdt/splitScore.ts';
 import { soloCollective } from '../../../shared/collective/soloCollective.ts';
 import type { Collective } from '../../../shared/collective/collective.ts';
 import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
-import type { SplitCandidate } from '../../../shared/gbdt/split.ts';
+import type { SplitCandidate } from '../../../kernels/gbdt/splitCandidate.ts';
 import type { SplitMessage } from '../../../shared/gbdt/splitCodec.ts';
 import { memoryGroup } from './memoryGroup.ts';
 

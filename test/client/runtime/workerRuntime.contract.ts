@@ -38,6 +38,7 @@ export function workerRuntimeContract(runtime: LocalRuntime): void {
         token: TOKEN,
         count: 1,
         runtime,
+        threads: 2,
         device,
         softwareGpu: true,
         ...options,
@@ -98,7 +99,7 @@ export function workerRuntimeContract(runtime: LocalRuntime): void {
         const joined = coordinator.pool.worker(workerId);
         expect(joined).toMatchObject({ runtime, present: true, session: 1, device: { kind: device } });
         if (device === 'webgpu') expect(joined?.device.name).toMatch(/swiftshader/i);
-        else expect(joined?.device).toEqual({ kind: 'cpu', name: 'JavaScript' });
+        else expect(joined?.device).toEqual({ kind: 'cpu', name: 'WebAssembly, 2 threads' });
         expect(worker.device).toEqual(joined?.device);
         expect(joined?.cores).toBeGreaterThanOrEqual(1);
         await changed('its PeerJS id', workerId, ({ peerId }) => peerId !== undefined);
@@ -133,7 +134,7 @@ export function workerRuntimeContract(runtime: LocalRuntime): void {
 
     test('prefers the cpu device to a software adapter, and says so', async () => {
       const worker = await start('auto');
-      expect(worker.device).toMatchObject({ kind: 'cpu', name: 'JavaScript' });
+      expect(worker.device).toMatchObject({ kind: 'cpu', name: 'WebAssembly, 2 threads' });
       expect(worker.device.reason).toMatch(/software/);
       await worker.kill();
       await worker.ended;

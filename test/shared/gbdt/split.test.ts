@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import { FeatureSampling } from '../../../shared/gbdt/featureSampling.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
-import type { SplitCandidate } from '../../../shared/gbdt/split.ts';
+import type { SplitCandidate } from '../../../kernels/gbdt/splitCandidate.ts';
 import { betterSplit, findBestSplit } from '../../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits } from '../../../shared/gbdt/splitCodec.ts';
 import { SplitScore, UNBOUNDED } from '../../../shared/gbdt/splitScore.ts';
