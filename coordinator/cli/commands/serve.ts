@@ -52,6 +52,14 @@ export const serve = defineCommand({
       default: 1,
       help: 'Threads that predict.',
     },
+    processes: {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 256,
+      default: 1,
+      help: 'Processes that take connections at the port. With more than 1 they predict small rows for trees themselves, and pass on all else.',
+    },
     device: {
       type: 'choice',
       choices: deviceKinds,
@@ -152,6 +160,7 @@ export const serve = defineCommand({
       const http: ServeHttpOptions = {
         port: values.port,
         host: values.host,
+        processes: values.processes,
         apiKey: values['api-key'],
         publicUrl: values['public-url'],
         tls: tlsSettings(values, values.storage, cwd),
