@@ -62,7 +62,7 @@ export async function acquireDevice(
       return fallback;
     },
     create: async (spec) => createTreeDevice(spec, await adapter(), threads),
-    createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning),
+    createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning, threads),
   };
 }
 

@@ -13,12 +13,17 @@ import { openTfjsEngine } from '../neural/tfjs/tfjsEngine.ts';
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 import { tunedConvolutions, type TuningPlace } from './tunedConvolutions.ts';
 import { TabgradError } from '../../kernels/errors.ts';
+import type { ThreadChoice } from '../../kernels/wasm/wasmRuntime.ts';
 
-/** @param adapter a fresh adapter for WebGPU; none for the processor. @param tuning where the run's owner asked for it. */
+/**
+ * @param adapter a fresh adapter for WebGPU; none for the processor. @param tuning where the run's owner asked for it.
+ * @param threads of the processor.
+ */
 export async function createNeuralEngine(
   spec: NeuralSpec,
   adapter: GPUAdapter | undefined,
   tuning?: TuningPlace,
+  threads?: ThreadChoice,
 ): Promise<TrainingEngine> {
   const read = spec.engine === 'compiled' ? readModel(spec.topology) : undefined;
   if (read?.kind !== 'compiled') {
@@ -26,7 +31,7 @@ export async function createNeuralEngine(
   }
   const engineSpec: EngineSpec = { ...spec, graph: read.graph };
   const clocked = spec.profile === true && { clock: () => performance.now() };
-  if (!adapter) return createFitting(engineSpec, { device: 'cpu', ...clocked });
+  if (!adapter) return createFitting(engineSpec, { device: 'cpu', ...(threads && { threads }), ...clocked });
   const isTuned = spec.tuneKernels === true && tuning !== undefined;
   const isTimed = (isTuned || spec.profile === true) && adapter.features.has('timestamp-query');
   const make = async (device: GPUDevice): Promise<TrainingEngine> => {

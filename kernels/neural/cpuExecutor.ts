@@ -1,61 +1,54 @@
-// Runs a program on the processor, each op by its reference: what a machine without a GPU trains with, and what the GPU's
-// numbers are compared with. Work is cut into slices, so that a worker's sockets are answered between them.
+// Runs a program on the processor: what a machine without a GPU trains with. Work is cut into slices, so that a worker's sockets
+// are answered between them.
 
 import { eventTurn } from '../eventTurn.ts';
 import type { Op, OpInputs, WordArray } from '../gpu/op.ts';
+import type { ThreadChoice } from '../wasm/wasmRuntime.ts';
 import type { KernelCall } from './kernelCall.ts';
-import type { BufferView, KernelProgram } from './program.ts';
+import { plainProcessor } from './plainProcessor.ts';
+import type { Processor } from './processor.ts';
+import type { KernelProgram } from './program.ts';
 import type { CallTiming, ProgramExecutor, Readback } from './programExecutor.ts';
-
-/** 15 to 60 ms of plain JavaScript. */
-const FLOP_PER_SLICE = 60e6;
-
-const arrayTypes = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
+import { openWasmProcessor } from './wasmProcessor.ts';
 
 export interface CpuExecutorOptions {
   /** Milliseconds of a monotonic clock: given, every call is timed. */
   readonly now?: () => number;
 }
 
+/** What a byte of memory takes, beside products whose operands are in the caches. */
+const FLOP_OF_A_BYTE = 3;
+
 /** Timed calls that are kept. */
 const MOST_TIMINGS = 20_000;
 
 class CpuExecutor implements ProgramExecutor {
   readonly kind = 'cpu';
-  readonly lost = new Promise<string>(() => {});
-  private readonly views: Map<string, WordArray>;
+  readonly lost: Promise<string>;
+  private processor: Processor | undefined;
   private readonly uniforms = new Map<string, Readonly<Record<string, number>>>();
   private readonly now: (() => number) | undefined;
   private timings: CallTiming[] = [];
-  private bytes: number;
+  readonly peakBytes: number;
   /** What was asked for last; everything waits for it. */
   private last: Promise<unknown> = Promise.resolve();
-  private flop = 0;
+  /** Since the last turn of the event loop, in multiplications and additions. */
+  private work = 0;
 
-  constructor({ memory }: KernelProgram, { now }: CpuExecutorOptions) {
-    const buffers = new Map(memory.allocations.map(({ name, bytes }) => [name, new ArrayBuffer(bytes)]));
-    const viewOf = ({ allocation, offsetBytes, bytes, type }: BufferView): WordArray => {
-      const buffer = buffers.get(allocation);
-      if (buffer === undefined) throw new RangeError(`The program has no memory "${allocation}".`);
-      return new arrayTypes[type](buffer, offsetBytes, bytes / 4);
-    };
-    this.views = new Map(Object.entries(memory.views).map(([name, view]) => [name, viewOf(view)]));
-    for (const [name, values] of Object.entries(memory.contents)) this.view(name).set(values);
-    this.bytes = memory.allocations.reduce((sum, { bytes }) => sum + bytes, 0);
+  constructor(processor: Processor, { now }: CpuExecutorOptions) {
+    this.processor = processor;
+    this.lost = processor.lost;
+    this.peakBytes = processor.bytes;
     this.now = now;
   }
 
   get liveBytes(): number {
-    return this.bytes;
-  }
-
-  get peakBytes(): number {
-    return this.bytes;
+    return this.processor?.bytes ?? 0;
   }
 
   write(name: string, values: WordArray, offset = 0): void {
     const copy = values.slice();
-    void this.queue(() => this.view(name).set(copy, offset));
+    void this.queue((processor) => processor.view(name).set(copy, offset));
   }
 
   setUniform(name: string, values: Readonly<Record<string, number>>): void {
@@ -63,29 +56,33 @@ class CpuExecutor implements ProgramExecutor {
   }
 
   clear(views: readonly string[]): void {
-    void this.queue(() => views.forEach((name) => this.view(name).fill(0)));
+    void this.queue((processor) => views.forEach((name) => processor.view(name).fill(0)));
   }
 
   async prepare(): Promise<void> {}
 
   run(calls: readonly KernelCall[], examples: number): void {
-    void this.queue(async () => {
+    void this.queue(async (processor) => {
       for (const call of calls) {
         const [width, height] = call.groups(examples);
         if (width === 0 || height === 0) continue;
+        const { op, buffers } = call;
         const start = this.now?.() ?? 0;
-        call.op.reference(this.inputsOf(call));
+        processor.perform(op, (name) => buffers[name] ?? `${op.name}.${name}`, this.uniformsOf(op));
         if (this.now !== undefined) this.note(call, examples, start, this.now());
-        this.flop += call.cost(examples).flop;
-        if (this.flop < FLOP_PER_SLICE) continue;
-        this.flop = 0;
+        const { flop, bytes } = call.cost(examples);
+        this.work += flop + FLOP_OF_A_BYTE * bytes;
+        if (this.work < processor.flopPerSlice) continue;
+        this.work = 0;
         await eventTurn();
       }
     });
   }
 
   read(name: string, offset: number, length: number): Promise<Float32Array<ArrayBuffer>> {
-    return this.queue(() => (this.view(name) as Float32Array<ArrayBuffer>).slice(offset, offset + length));
+    return this.queue((processor) =>
+      (processor.view(name) as Float32Array<ArrayBuffer>).slice(offset, offset + length),
+    );
   }
 
   createReadback(name: string, offset: number, length: number): Readback {
@@ -105,32 +102,23 @@ class CpuExecutor implements ProgramExecutor {
 
   async close(): Promise<void> {
     await this.last.catch(() => {});
-    this.views.clear();
-    this.bytes = 0;
+    this.processor?.close();
+    this.processor = undefined;
   }
 
-  private queue<T>(work: () => Promise<T> | T): Promise<T> {
-    const done = this.last.then(work);
+  private queue<T>(work: (processor: Processor) => Promise<T> | T): Promise<T> {
+    const done = this.last.then(() => {
+      if (this.processor === undefined) throw new RangeError('The executor is closed.');
+      return work(this.processor);
+    });
     this.last = done;
     // It is thrown where `ready` or a value is awaited.
     done.catch(() => {});
     return done;
   }
 
-  private view(name: string): WordArray {
-    const view = this.views.get(name);
-    if (view === undefined) throw new RangeError(`The program has no buffer "${name}".`);
-    return view;
-  }
-
-  private inputsOf({ op, buffers }: KernelCall): OpInputs {
-    const storage = Object.fromEntries(
-      op.storage.map(({ name }) => [name, this.view(buffers[name] ?? `${op.name}.${name}`)]),
-    );
-    return {
-      storage,
-      uniforms: Object.fromEntries(op.uniforms.map(({ name }) => [name, this.uniform(op, name)])),
-    };
+  private uniformsOf(op: Op): OpInputs['uniforms'] {
+    return Object.fromEntries(op.uniforms.map(({ name }) => [name, this.uniform(op, name)]));
   }
 
   private uniform(op: Op, name: string): Readonly<Record<string, number>> {
@@ -145,6 +133,16 @@ class CpuExecutor implements ProgramExecutor {
   }
 }
 
+/** By the references of the ops. */
 export function createCpuExecutor(program: KernelProgram, options: CpuExecutorOptions = {}): ProgramExecutor {
-  return new CpuExecutor(program, options);
+  return new CpuExecutor(plainProcessor(program), options);
+}
+
+/** By WebAssembly, to the same bits. @throws DeviceFailedError when its memory is not there. */
+export async function createWasmExecutor(
+  program: KernelProgram,
+  options: CpuExecutorOptions = {},
+  threads?: ThreadChoice,
+): Promise<ProgramExecutor> {
+  return new CpuExecutor(await openWasmProcessor(program, threads), options);
 }

@@ -1,7 +1,8 @@
 // One dispatch of a static training program, as data. Shapes are constants of the op's WGSL; only what changes from
 // microbatch to microbatch comes in through uniforms, so that pipelines and bind groups are made once.
 
-import type { Op, OpInputs, UniformBinding } from '../gpu/op.ts';
+import type { OpInputs, UniformBinding } from '../gpu/op.ts';
+import type { NeuralOp } from './neuralOp.ts';
 
 export type Phase = 'backward' | 'forward' | 'update';
 
@@ -12,7 +13,7 @@ export interface KernelCost {
 }
 
 export interface KernelCall {
-  readonly op: Op;
+  readonly op: NeuralOp;
   /** Names of the program's buffers by the op's binding names. */
   readonly buffers: Readonly<Record<string, string>>;
   /** Workgroups for a microbatch of so many examples; [0, 0] dispatches nothing. */
@@ -48,11 +49,16 @@ export const batchUniform: UniformBinding = {
   fields: { examples: 'u32', step: 'u32', seed: 'u32', training: 'u32' },
 };
 
-/** Of this microbatch, for references. */
-export function examplesOf(inputs: OpInputs): number {
-  const examples = inputs.uniforms['batch']?.['examples'];
+/** Of this microbatch. */
+export function batchExamples(uniforms: OpInputs['uniforms']): number {
+  const examples = uniforms['batch']?.['examples'];
   if (examples === undefined) throw new RangeError('The uniform "batch" is missing.');
   return examples;
+}
+
+/** The same, for references. */
+export function examplesOf(inputs: OpInputs): number {
+  return batchExamples(inputs.uniforms);
 }
 
 /** A storage array of floats, for references. @throws RangeError when it is missing. */

@@ -1,8 +1,9 @@
 // Kernels over parts of examples: a layer that sees each frame of a sequence by itself computes as if every frame were an
 // example. What kernels know of a microbatch is the number of its examples, in one place.
 
-import type { Op } from '../gpu/op.ts';
-import { batchUniform, type KernelCall, type KernelPlan } from './kernelCall.ts';
+import type { OpInputs } from '../gpu/op.ts';
+import { batchExamples, batchUniform, type KernelCall, type KernelPlan } from './kernelCall.ts';
+import type { NeuralOp } from './neuralOp.ts';
 
 /** @param plan of kernels that see nothing of a microbatch but its number of examples, made for `parts` times as many. */
 export function ofParts(plan: KernelPlan, parts: number): KernelPlan {
@@ -19,20 +20,21 @@ function callOfParts(call: KernelCall, parts: number): KernelCall {
   };
 }
 
-function opOfParts(op: Op, parts: number): Op {
+function opOfParts(op: NeuralOp, parts: number): NeuralOp {
   const inParts = (wgsl: string): string => wgsl.replaceAll('batch.examples', `(batch.examples * ${parts}u)`);
+  const uniformsOf = (uniforms: OpInputs['uniforms']): OpInputs['uniforms'] => {
+    const batch = uniforms[batchUniform.name];
+    return { ...uniforms, [batchUniform.name]: { ...batch, examples: batchExamples(uniforms) * parts } };
+  };
+  const { wasm } = op;
   return {
     ...op,
     name: `${op.name} of ${parts} parts`,
     declarations: inParts(op.declarations),
     body: inParts(op.body),
-    reference: (inputs) => {
-      const batch = inputs.uniforms[batchUniform.name];
-      const examples = (batch?.['examples'] ?? 0) * parts;
-      op.reference({
-        ...inputs,
-        uniforms: { ...inputs.uniforms, [batchUniform.name]: { ...batch, examples } },
-      });
-    },
+    reference: (inputs) => op.reference({ ...inputs, uniforms: uniformsOf(inputs.uniforms) }),
+    ...(wasm && {
+      wasm: { ...wasm, jobs: (run) => wasm.jobs({ ...run, uniforms: uniformsOf(run.uniforms) }) },
+    }),
   };
 }

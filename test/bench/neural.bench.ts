@@ -1,4 +1,4 @@
-// `npm run bench:neural [-- --quick] [--only kernels|step] [--json FILE] [--batch N] [--alone] [--tuned]`: how fast the neural kernels are on
+// `npm run bench:neural [-- --quick] [--only cpu|kernels|step] [--json FILE] [--batch N] [--alone] [--tuned]`: how fast the neural kernels are on
 // this adapter, beside its peak and beside tfjs and jax-js. From `node scripts/build.mjs bench` on, dist/bench/neural.js
 // does the same with nothing but Node, and a dawn.node that TABGRAD_DAWN names.
 
@@ -25,8 +25,13 @@ import {
 } from './neural/stepRates.ts';
 import type { PeerRates } from './neural/tfjsRates.ts';
 import { openTfjsRates } from './neural/tfjsRates.ts';
+import { printProcessorRates } from './neural/processorRates.ts';
 
 const { quick, json, alone, tuned, ...given } = benchArguments();
+if (given.only === 'cpu') {
+  await printProcessorRates(quick);
+  process.exit(0);
+}
 const { gpu, device, adapter } = await openBenchGpu();
 const { vendor, architecture, description } = adapter.info;
 const kind = adapterClass(adapter.info);
@@ -142,17 +147,7 @@ if (given.only !== 'kernels') {
     }
   }
 }
-if (given.only !== 'kernels' && !alone) {
-  const net = stepNets.small;
-  const timing = { leastSteps: 3, secondsWanted: 1 };
-  const ours = await compiledStep('cpu', net, batch, timing);
-  const theirs = await tfjsStep(undefined, net, batch, timing);
-  console.log(
-    `\nOn one core, without WebGPU, ${net.name}: ${(1000 * ours).toFixed(1)} ms, ${(batch / ours).toFixed(0)} images/s\n` +
-      `  tfjs's plain backend: ${(1000 * theirs).toFixed(1)} ms, ${(theirs / ours).toFixed(1)} times ours\n` +
-      '  For orientation, recorded elsewhere: PyTorch 1.13, one core, ResNet-18 with the 7x7/2 stem, batch 128: 348 images/s',
-  );
-}
+if (given.only !== 'kernels' && !alone) await printProcessorRates(quick);
 device.destroy();
 // Dawn's threads and those of the others would keep the process alive.
 process.exit(0);

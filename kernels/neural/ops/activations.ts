@@ -1,7 +1,10 @@
 // Activations and their gradients as formulas. A gradient is written over the gradient of the output; it comes from the
 // output where that says enough, since the output is kept for the next layer anyway.
 
+import { deterministicExp } from '../../fixed/deterministicExp.ts';
+import * as numbers from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ElementwiseFormula } from './elementwise.ts';
+import { expMinusOne, normalCdf, normalDensity, sigmoid, softplus, tanh } from './exactFunctions.ts';
 import { float } from './vectors.ts';
 
 export interface ActivationFormulas {
@@ -17,8 +20,6 @@ fn sigmoid(x: T) -> T {
   return select(select(x, y, x < T(0.0f)), y, x >= T(0.0f));
 }`;
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
 /** Abramowitz & Stegun 7.1.26, within 1.5e-7: as good as f32. */
 const erfWgsl = `
 fn erf(x: T) -> T {
@@ -29,23 +30,12 @@ fn erf(x: T) -> T {
 }
 fn normalCdf(x: T) -> T { return 0.5f * (T(1.0f) + erf(x * 0.70710678118f)); }`;
 
-function erf(x: number): number {
-  const z = Math.abs(x);
-  const t = 1 / (1 + 0.3275911 * z);
-  const p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return Math.sign(x) * (1 - p * Math.exp(-z * z));
-}
-const normalCdf = (x: number): number => 0.5 * (1 + erf(x * Math.SQRT1_2));
-const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
-
 /** log(1 + eˣ), which no x overflows. */
 const softplusWgsl = `
 fn softplus(x: T) -> T {
   let z = abs(x);
   return select(x, T(0.0f), x < T(0.0f)) + log(T(1.0f) + exp(-select(z, T(88.0f), z > T(88.0f))));
 }`;
-
-const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 /** Below −88 the rest is 0 in f32, and −∞ · 0 no number. */
 const mishWgsl = `${sigmoidWgsl}${softplusWgsl}
@@ -64,8 +54,23 @@ function forward(
   expression: string,
   evaluate: (x: number) => number,
   declarations = '',
-): ElementwiseFormula {
+): Activation {
   return { name, reads: ['x'], expression, declarations, evaluate };
+}
+
+/** What `withWasm` makes a formula of. */
+type Activation = Omit<ElementwiseFormula, 'wasm'>;
+
+/** @param first number of the forward formula; that of the gradient follows. */
+function withWasm(
+  first: number,
+  { forward, backward }: { readonly forward: Activation; readonly backward: Activation },
+  alpha = 0,
+): ActivationFormulas {
+  return {
+    forward: { ...forward, wasm: { number: first, constants: [alpha] } },
+    backward: { ...backward, wasm: { number: first + 1, constants: [alpha] } },
+  };
 }
 
 function backward(
@@ -74,7 +79,7 @@ function backward(
   expression: string,
   evaluate: (value: number, before: number) => number,
   declarations = '',
-): ElementwiseFormula {
+): Activation {
   return {
     name: `${name}Gradient`,
     reads: [from],
@@ -88,36 +93,44 @@ function backward(
 function leakyRelu(alpha: number): ActivationFormulas {
   const name = `leakyRelu(${alpha})`;
   const a = float(alpha);
-  return {
-    forward: forward(name, `select(x, x * ${a}, x < T(0.0f))`, (x) => (x < 0 ? x * alpha : x)),
-    backward: backward(name, 'x', `select(before, before * ${a}, x < T(0.0f))`, (x, g) =>
-      x < 0 ? g * alpha : g,
-    ),
-  };
+  return withWasm(
+    numbers.LEAKY_RELU,
+    {
+      forward: forward(name, `select(x, x * ${a}, x < T(0.0f))`, (x) => (x < 0 ? x * Math.fround(alpha) : x)),
+      backward: backward(name, 'x', `select(before, before * ${a}, x < T(0.0f))`, (x, g) =>
+        x < 0 ? g * Math.fround(alpha) : g,
+      ),
+    },
+    alpha,
+  );
 }
 
 function elu(alpha: number): ActivationFormulas {
   const name = `elu(${alpha})`;
   const a = float(alpha);
-  return {
-    forward: forward(name, `select(x, ${a} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`, (x) =>
-      x < 0 ? alpha * Math.expm1(x) : x,
-    ),
-    backward: backward(
-      name,
-      'x',
-      `select(before, before * ${a} * exp(min(x, T(0.0f))), x < T(0.0f))`,
-      (x, g) => (x < 0 ? g * alpha * Math.exp(x) : g),
-    ),
-  };
+  return withWasm(
+    numbers.ELU,
+    {
+      forward: forward(name, `select(x, ${a} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`, (x) =>
+        x < 0 ? alpha * expMinusOne(x) : x,
+      ),
+      backward: backward(
+        name,
+        'x',
+        `select(before, before * ${a} * exp(min(x, T(0.0f))), x < T(0.0f))`,
+        (x, g) => (x < 0 ? g * alpha * deterministicExp(x) : g),
+      ),
+    },
+    alpha,
+  );
 }
 
 const fixed = {
-  relu: {
+  relu: withWasm(numbers.RELU, {
     forward: forward('relu', 'select(x, T(0.0f), x < T(0.0f))', (x) => (x < 0 ? 0 : x)),
     backward: backward('relu', 'y', 'select(before, T(0.0f), y <= T(0.0f))', (y, g) => (y <= 0 ? 0 : g)),
-  },
-  relu6: {
+  }),
+  relu6: withWasm(numbers.RELU6, {
     forward: forward('relu6', 'select(select(x, T(0.0f), x < T(0.0f)), T(6.0f), x > T(6.0f))', (x) =>
       x < 0 ? 0 : x > 6 ? 6 : x,
     ),
@@ -127,25 +140,25 @@ const fixed = {
       'select(select(before, T(0.0f), y <= T(0.0f)), T(0.0f), y >= T(6.0f))',
       (y, g) => (y <= 0 || y >= 6 ? 0 : g),
     ),
-  },
-  selu: {
+  }),
+  selu: withWasm(numbers.SELU, {
     forward: forward(
       'selu',
       `select(x * ${float(SELU_SCALE)}, ${float(SELU_SCALE_ALPHA)} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`,
-      (x) => (x < 0 ? SELU_SCALE_ALPHA * Math.expm1(x) : SELU_SCALE * x),
+      (x) => (x < 0 ? SELU_SCALE_ALPHA * expMinusOne(x) : SELU_SCALE * x),
     ),
     backward: backward(
       'selu',
       'x',
       `before * select(T(${float(SELU_SCALE)}), ${float(SELU_SCALE_ALPHA)} * exp(min(x, T(0.0f))), x < T(0.0f))`,
-      (x, g) => g * (x < 0 ? SELU_SCALE_ALPHA * Math.exp(x) : SELU_SCALE),
+      (x, g) => g * (x < 0 ? SELU_SCALE_ALPHA * deterministicExp(x) : SELU_SCALE),
     ),
-  },
-  softplus: {
+  }),
+  softplus: withWasm(numbers.SOFTPLUS, {
     forward: forward('softplus', 'softplus(x)', softplus, softplusWgsl),
     backward: backward('softplus', 'x', 'before * sigmoid(x)', (x, g) => g * sigmoid(x), sigmoidWgsl),
-  },
-  softsign: {
+  }),
+  softsign: withWasm(numbers.SOFTSIGN, {
     // ∞ / ∞ is no number.
     forward: forward('softsign', 'select(x / (T(1.0f) + abs(x)), sign(x), abs(x) > T(1e30f))', (x) =>
       Math.abs(x) > 1e30 ? Math.sign(x) : x / (1 + Math.abs(x)),
@@ -156,9 +169,9 @@ const fixed = {
       'before * (T(1.0f) - abs(y)) * (T(1.0f) - abs(y))',
       (y, g) => g * (1 - Math.abs(y)) * (1 - Math.abs(y)),
     ),
-  },
+  }),
   // Of tfjs and Keras 2: x / 5 + 1/2, cut to 0 and 1.
-  hardSigmoid: {
+  hardSigmoid: withWasm(numbers.HARD_SIGMOID, {
     forward: forward(
       'hardSigmoid',
       'select(select(0.2f * x + 0.5f, T(0.0f), x < T(-2.5f)), T(1.0f), x > T(2.5f))',
@@ -170,13 +183,13 @@ const fixed = {
       'select(select(before * 0.2f, T(0.0f), y <= T(0.0f)), T(0.0f), y >= T(1.0f))',
       (y, g) => (y <= 0 || y >= 1 ? 0 : g * 0.2),
     ),
-  },
+  }),
   /** Misra 2019. */
-  mish: {
+  mish: withWasm(numbers.MISH, {
     forward: forward(
       'mish',
       'bounded(x) * slowTanh(softplus(bounded(x)))',
-      (x) => bounded(x) * Math.tanh(softplus(bounded(x))),
+      (x) => bounded(x) * tanh(softplus(bounded(x))),
       mishWgsl,
     ),
     backward: backward(
@@ -184,7 +197,7 @@ const fixed = {
       'x',
       'before * mishSlope(bounded(x))',
       (x, g) => {
-        const t = Math.tanh(softplus(bounded(x)));
+        const t = tanh(softplus(bounded(x)));
         return g * (t + bounded(x) * (1 - t * t) * sigmoid(bounded(x)));
       },
       `${mishWgsl}
@@ -193,17 +206,17 @@ fn mishSlope(x: T) -> T {
   return t + x * (T(1.0f) - t * t) * sigmoid(x);
 }`,
     ),
-  },
-  sigmoid: {
+  }),
+  sigmoid: withWasm(numbers.SIGMOID, {
     forward: forward('sigmoid', 'sigmoid(x)', sigmoid, sigmoidWgsl),
     backward: backward('sigmoid', 'y', 'before * y * (T(1.0f) - y)', (y, g) => g * y * (1 - y)),
-  },
-  tanh: {
+  }),
+  tanh: withWasm(numbers.TANH, {
     // Some drivers overflow on the way to ±1.
-    forward: forward('tanh', 'select(tanh(x), sign(x), abs(x) > T(15.0f))', Math.tanh),
+    forward: forward('tanh', 'select(tanh(x), sign(x), abs(x) > T(15.0f))', tanh),
     backward: backward('tanh', 'y', 'before * (T(1.0f) - y * y)', (y, g) => g * (1 - y * y)),
-  },
-  swish: {
+  }),
+  swish: withWasm(numbers.SWISH, {
     forward: forward('swish', 'x * sigmoid(x)', (x) => x * sigmoid(x), sigmoidWgsl),
     backward: backward(
       'swish',
@@ -212,8 +225,8 @@ fn mishSlope(x: T) -> T {
       (x, g) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x))),
       sigmoidWgsl,
     ),
-  },
-  gelu: {
+  }),
+  gelu: withWasm(numbers.GELU, {
     forward: forward('gelu', 'x * normalCdf(x)', (x) => x * normalCdf(x), erfWgsl),
     backward: backward(
       'gelu',
@@ -222,7 +235,7 @@ fn mishSlope(x: T) -> T {
       (x, g) => g * (normalCdf(x) + x * normalDensity(x)),
       erfWgsl,
     ),
-  },
+  }),
 } as const satisfies Readonly<Record<string, ActivationFormulas>>;
 
 /** All but softmax, which needs a whole row. */

@@ -1,5 +1,6 @@
 // Sums and products of whole arrays as elementwise formulas.
 
+import * as numbers from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ElementwiseFormula } from './elementwise.ts';
 import { float } from './vectors.ts';
 
@@ -9,6 +10,7 @@ export const sum: ElementwiseFormula = {
   reads: ['a', 'b'],
   expression: 'a + b',
   evaluate: (a, b) => a + b,
+  wasm: { number: numbers.SUM },
 };
 
 /** result += a. */
@@ -18,6 +20,7 @@ export const addTo: ElementwiseFormula = {
   expression: 'before + a',
   updates: true,
   evaluate: (a, _, before) => before + a,
+  wasm: { number: numbers.ADD_TO },
 };
 
 /** result = a · b. */
@@ -26,6 +29,7 @@ export const product: ElementwiseFormula = {
   reads: ['a', 'b'],
   expression: 'a * b',
   evaluate: (a, b) => a * b,
+  wasm: { number: numbers.PRODUCT },
 };
 
 /** result *= a. */
@@ -35,6 +39,7 @@ export const multiplyBy: ElementwiseFormula = {
   expression: 'before * a',
   updates: true,
   evaluate: (a, _, before) => before * a,
+  wasm: { number: numbers.MULTIPLY_BY },
 };
 
 /** result = a. */
@@ -43,6 +48,7 @@ export const copy: ElementwiseFormula = {
   reads: ['a'],
   expression: 'a',
   evaluate: (a) => a,
+  wasm: { number: numbers.COPY },
 };
 
 /** result = a · scale + offset. */
@@ -51,7 +57,8 @@ export function affine(scale: number, offset: number): ElementwiseFormula {
     name: `affine(${scale}; ${offset})`,
     reads: ['a'],
     expression: `a * ${float(scale)} + ${float(offset)}`,
-    evaluate: (a) => a * scale + offset,
+    evaluate: (a) => Math.fround(a * Math.fround(scale)) + Math.fround(offset),
+    wasm: { number: numbers.AFFINE, constants: [scale, offset] },
   };
 }
 
@@ -62,6 +69,7 @@ export function scaleBy(scale: number): ElementwiseFormula {
     reads: [],
     expression: `before * ${float(scale)}`,
     updates: true,
-    evaluate: (_, __, before) => before * scale,
+    evaluate: (_, __, before) => before * Math.fround(scale),
+    wasm: { number: numbers.SCALE_BY, constants: [scale] },
   };
 }

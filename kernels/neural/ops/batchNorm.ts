@@ -4,8 +4,16 @@
 
 import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
+import {
+  BATCH_NORM,
+  BATCH_NORM_GRADIENT,
+  BATCH_NORM_RELU_ROWS,
+  BATCH_NORM_ROWS,
+} from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
+import { rowKernel } from '../jobs/elementJobs.ts';
 import type { BatchNormShape } from './batchNormStatistics.ts';
 import type { ReductionContext } from './columnBlocks.ts';
 import type { ColumnFormula } from './columnSums.ts';
@@ -25,7 +33,7 @@ function formName(form: BatchNormForm): string {
   return parts.join('+');
 }
 
-function applyOp(form: BatchNormForm, channels: number, rowsPerExample: number): Op {
+function applyOp(form: BatchNormForm, channels: number, rowsPerExample: number): NeuralOp {
   const width = widthOf(channels);
   const vectors = channels / width;
   const optional = (['gamma', 'beta', 'residual'] as const).filter((part) => form[part]);
@@ -58,13 +66,25 @@ ${form.relu ? '  y = select(y, T(0.0f), y < T(0.0f));' : ''}
       const rows = examplesOf(inputs) * rowsPerExample;
       for (let row = 0, i = 0; row < rows; row += 1) {
         for (let c = 0; c < channels; c += 1, i += 1) {
-          const scale = moments[channels + c]! * (gamma ? gamma[c]! : 1);
-          let y = (input[i]! - moments[c]!) * scale + (beta ? beta[c]! : 0);
-          if (residual) y += residual[i]!;
+          const scale = gamma ? Math.fround(moments[channels + c]! * gamma[c]!) : moments[channels + c]!;
+          let y = Math.fround(Math.fround(input[i]! - moments[c]!) * scale);
+          if (beta) y = Math.fround(y + beta[c]!);
+          if (residual) y = Math.fround(y + residual[i]!);
           output[i] = form.relu && y < 0 ? 0 : y;
         }
       }
     },
+    wasm: rowKernel(BATCH_NORM, rowsPerExample, channels, (at, rows) => [
+      at('input'),
+      at('moments'),
+      at('output'),
+      form.gamma ? at('gamma') : 0,
+      form.beta ? at('beta') : 0,
+      form.residual ? at('residual') : 0,
+      Number(form.relu),
+      channels,
+      rows,
+    ]),
   };
 }
 
@@ -153,9 +173,12 @@ function gradientSums(relu: boolean): ColumnFormula {
       const channels = moments!.length / 2;
       return (k, i, _, column) => {
         const value = y !== undefined && y[i]! <= 0 ? 0 : gradient![i]!;
-        return k === 0 ? value : value * (x![i]! - moments![column]!) * moments![channels + column]!;
+        if (k === 0) return value;
+        const along = Math.fround(value * Math.fround(x![i]! - moments![column]!));
+        return Math.fround(along * moments![channels + column]!);
       };
     },
+    wasm: relu ? BATCH_NORM_RELU_ROWS : BATCH_NORM_ROWS,
   };
 }
 
@@ -171,7 +194,7 @@ function inputGradientOp(
   channels: number,
   rowsPerExample: number,
   from: BatchNormStatistics,
-): Op {
+): NeuralOp {
   const width = widthOf(channels);
   const vectors = channels / width;
   const isMoving = from === 'moving';
@@ -214,18 +237,35 @@ ${form.residual ? '  gradient[flat] = g;\n  inputGradient[flat] = dx;' : '  grad
       const y = form.relu ? floatsOf(inputs, 'y') : undefined;
       const target = form.residual ? floatsOf(inputs, 'inputGradient') : gradient;
       const rows = examplesOf(inputs) * rowsPerExample;
-      const over = synchronized ? sums![2 * channels]! : rows;
+      const over = synchronized ? sums![2 * channels]! : Math.fround(rows);
       for (let row = 0, i = 0; row < rows; row += 1) {
         for (let c = 0; c < channels; c += 1, i += 1) {
           const g = y && y[i]! <= 0 ? 0 : gradient[i]!;
           const inverse = moments[channels + c]!;
-          const normalized = x ? (x[i]! - moments[c]!) * inverse : 0;
-          const mean = sums ? (sums[c]! + normalized * sums[channels + c]!) / over : 0;
+          const scale = gamma ? Math.fround(inverse * gamma[c]!) : inverse;
+          let dx = g;
+          if (x && sums) {
+            const normalized = Math.fround(Math.fround(x[i]! - moments[c]!) * inverse);
+            const along = Math.fround(normalized * sums[channels + c]!);
+            dx = Math.fround(g - Math.fround(Math.fround(sums[c]! + along) / over));
+          }
           if (form.residual) gradient[i] = g;
-          target[i] = inverse * (gamma ? gamma[c]! : 1) * (g - mean);
+          target[i] = scale * dx;
         }
       }
     },
+    wasm: rowKernel(BATCH_NORM_GRADIENT, rowsPerExample, channels, (at, rows) => [
+      isMoving ? 0 : at('x'),
+      at('moments'),
+      isMoving ? 0 : at('sums'),
+      at('gradient'),
+      form.gamma ? at('gamma') : 0,
+      form.relu ? at('y') : 0,
+      form.residual ? at('inputGradient') : 0,
+      channels,
+      rows,
+      isMoving ? 1 : synchronized ? 0 : rows,
+    ]),
   };
 }
 

@@ -4,13 +4,15 @@ import type { Op, OpInputs } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
+import { blockMomentsKernel } from '../jobs/columnJobs.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
 import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks.ts';
 import { spreadsOf, spreadWgsl } from './columnSpread.ts';
 import { changeVectors, float, readVectors, vectorAliases, widthOf } from './vectors.ts';
 
 /** partials: [mean, Σ(x−mean)²][block][channel]. */
-function blockMoments(channels: number, rowsPerExample: number, blocks: ColumnBlocks): Op {
+function blockMoments(channels: number, rowsPerExample: number, blocks: ColumnBlocks): NeuralOp {
   const { vectors, rowsPerBlock, maxBlocks } = blocks;
   return {
     name: `batchMoments[${rowsPerExample}×${channels}]`,
@@ -35,6 +37,7 @@ function blockMoments(channels: number, rowsPerExample: number, blocks: ColumnBl
         partials.set(spreads, (maxBlocks + block) * channels);
       }
     },
+    wasm: blockMomentsKernel(channels, rowsPerExample, blocks),
   };
 }
 

@@ -2,6 +2,7 @@
 // f32 exact enough where the mean is large beside the deviation; they are merged by Chan's formula (Chan, Golub & LeVeque
 // 1983) in a fixed order.
 
+import { TERMS_TOGETHER } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ColumnBlocks } from './columnBlocks.ts';
 
 /** `mean` and `spread` (the sum of squares about it) of the rows from `first` to `end`, for every lane of the column. */
@@ -27,18 +28,35 @@ export function spreadWgsl({ vectors, rowLanes }: ColumnBlocks): string {
   let spread = addUp(lane, (squares - sum * sum / n) + away * away * f32(count));`;
 }
 
-/** The same, of every channel. */
+/** The same of every channel, in f32: sums go TERMS_TOGETHER terms at a time. */
 export function spreadsOf(input: Float32Array, channels: number, first: number, end: number) {
-  const means = new Float64Array(channels);
-  const spreads = new Float64Array(channels);
-  for (let i = first * channels; i < end * channels; i += channels) {
-    for (let channel = 0; channel < channels; channel += 1) means[channel]! += input[i + channel]!;
-  }
-  for (let channel = 0; channel < channels; channel += 1) means[channel]! /= end - first;
-  for (let i = first * channels; i < end * channels; i += channels) {
-    for (let channel = 0; channel < channels; channel += 1) {
-      spreads[channel]! += (input[i + channel]! - means[channel]!) ** 2;
-    }
-  }
+  const means = sumsOf(input, channels, first, end, (value) => value);
+  means.forEach((sum, channel) => (means[channel] = sum / (end - first)));
+  const spreads = sumsOf(input, channels, first, end, (value, channel) => {
+    const away = Math.fround(value - means[channel]!);
+    return Math.fround(away * away);
+  });
   return { means, spreads };
+}
+
+function sumsOf(
+  input: Float32Array,
+  channels: number,
+  first: number,
+  end: number,
+  term: (value: number, channel: number) => number,
+): Float32Array {
+  const totals = new Float32Array(channels);
+  const sums = new Float32Array(channels);
+  for (let start = first; start < end; start += TERMS_TOGETHER) {
+    sums.fill(0);
+    const stop = Math.min(end, start + TERMS_TOGETHER);
+    for (let i = start * channels; i < stop * channels; i += channels) {
+      for (let channel = 0; channel < channels; channel += 1) {
+        sums[channel]! += term(input[i + channel]!, channel);
+      }
+    }
+    for (let channel = 0; channel < channels; channel += 1) totals[channel]! += sums[channel]!;
+  }
+  return totals;
 }

@@ -2,8 +2,11 @@
 // First blocks of rows (columnBlocks.ts), then the blocks, or few rows at once; what comes out is added to gradients.
 
 import type { Op, OpInputs, StorageBinding } from '../../gpu/op.ts';
+import { ROWS, TERMS_TOGETHER } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
+import { type ColumnPlace, columnSumsKernel } from '../jobs/columnJobs.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
 import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks.ts';
 import { changeVectors, readFloats, readVectors, vectorAliases } from './vectors.ts';
@@ -21,10 +24,12 @@ export interface ColumnFormula {
   readonly reads: readonly ColumnRead[];
   /** One or two WGSL expressions of the reads by name (T; f32 where of a row). */
   readonly terms: readonly string[];
-  /** The same, from the arrays in the order of `reads`: term `k` at this place. */
+  /** The same in f32, from the arrays in the order of `reads`: term `k` at this place. */
   readonly evaluate: (
     arrays: readonly Float32Array[],
   ) => (k: number, i: number, row: number, column: number) => number;
+  /** Number of the formula in WebAssembly, which knows the reads by their names. */
+  readonly wasm: number;
 }
 
 /** What becomes of the sum of term k. */
@@ -67,16 +72,22 @@ ${terms.map((term, k) => `      sum${k} += ${term};`).join('\n')}
 ${terms.map((_, k) => `  let all${k} = addUp(lane, sum${k});`).join('\n')}`;
 }
 
-/** The same: term k's sums of these rows. */
+/** The same: term k's sums of these rows, TERMS_TOGETHER at a time. */
 function sumsReference(formula: ColumnFormula, inputs: OpInputs, columns: number) {
   const arrays = formula.reads.map((read) => floatsOf(inputs, `${arrayOf(read)}Values`));
   const term = formula.evaluate(arrays);
-  return (k: number, first: number, end: number): Float64Array => {
-    const sums = new Float64Array(columns);
-    for (let row = first, i = first * columns; row < end; row += 1) {
-      for (let column = 0; column < columns; column += 1, i += 1) sums[column]! += term(k, i, row, column);
+  return (k: number, first: number, end: number): Float32Array => {
+    const totals = new Float32Array(columns);
+    const sums = new Float32Array(columns);
+    for (let start = first; start < end; start += TERMS_TOGETHER) {
+      sums.fill(0);
+      const stop = Math.min(end, start + TERMS_TOGETHER);
+      for (let row = start, i = start * columns; row < stop; row += 1) {
+        for (let column = 0; column < columns; column += 1, i += 1) sums[column]! += term(k, i, row, column);
+      }
+      for (let column = 0; column < columns; column += 1) totals[column]! += sums[column]!;
     }
-    return sums;
+    return totals;
   };
 }
 
@@ -85,9 +96,12 @@ function blockSumsOp(
   columns: number,
   rowsPerExample: number,
   blocks: ColumnBlocks,
-): Op {
+): NeuralOp {
   const { vectors, rowsPerBlock, maxBlocks } = blocks;
   const { terms, reads } = formula;
+  const places = reads.map((read) => {
+    return [read.name, { binding: `${arrayOf(read)}Values`, offset: (read.table?.row ?? 0) * columns }];
+  });
   return {
     name: `${formula.name}Blocks[${rowsPerExample}×${columns}]`,
     storage: [...bindings(reads), changeVectors('partials')],
@@ -112,6 +126,13 @@ ${terms.map((_, k) => `    partials[(${k * maxBlocks}u + group.y) * ${vectors}u 
         }
       }
     },
+    wasm: columnSumsKernel(
+      formula.wasm,
+      Object.fromEntries(places) as Record<string, ColumnPlace>,
+      columns,
+      rowsPerExample,
+      blocks,
+    ),
   };
 }
 
@@ -280,4 +301,5 @@ export const sumOfRows: ColumnFormula = {
     ([gradient]) =>
     (_, i) =>
       gradient![i]!,
+  wasm: ROWS,
 };

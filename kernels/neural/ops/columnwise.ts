@@ -1,10 +1,12 @@
 // Ops over [rows, columns] whose every element comes from the elements at the same place and from the value of its column: a
 // bias, a slope for each channel. One thread a vector.
 
-import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
+import { PLUS_COLUMN } from '../../wasm/assembly/neural/kernelNumbers.ts';
+import { columnwiseKernel } from '../jobs/tableJobs.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { changeVectors, readVectors, vectorAliases, widthOf } from './vectors.ts';
 
 export interface ColumnwiseFormula {
@@ -16,6 +18,8 @@ export interface ColumnwiseFormula {
   /** WGSL of the new value (type T) from `column` (of the table), and `x` and `before` where they are there. */
   readonly expression: string;
   readonly evaluate: (column: number, x: number, before: number) => number;
+  /** Number of the formula in WebAssembly. */
+  readonly wasm: number;
 }
 
 export interface ColumnwiseShape {
@@ -30,9 +34,10 @@ export const addColumns: ColumnwiseFormula = {
   updates: true,
   expression: 'before + column',
   evaluate: (column, _, before) => before + column,
+  wasm: PLUS_COLUMN,
 };
 
-function columnwiseOp(formula: ColumnwiseFormula, { columns, rowsPerExample }: ColumnwiseShape): Op {
+function columnwiseOp(formula: ColumnwiseFormula, { columns, rowsPerExample }: ColumnwiseShape): NeuralOp {
   const width = widthOf(columns);
   const { name, readsX, updates, expression, evaluate } = formula;
   return {
@@ -55,6 +60,7 @@ ${updates ? '  let before = result[flat];' : ''}
       for (let i = 0; i < elements; i += 1)
         result[i] = evaluate(table[i % columns]!, x === undefined ? 0 : x[i]!, result[i]!);
     },
+    wasm: columnwiseKernel(formula.wasm, readsX, columns, rowsPerExample),
   };
 }
 

@@ -1,7 +1,6 @@
 // Convolution by its definition: one thread an output. It takes any stride, dilation, padding and number of groups, so
 // it is what grouped and depthwise convolutions run on; plain ones go to the tiled products.
 
-import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type {
   ConvolutionContext,
@@ -10,6 +9,7 @@ import type {
   FusedActivation,
 } from '../convolution.ts';
 import type { KernelPlan } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { batchUniform } from '../kernelCall.ts';
 import { convolutionFlop, convolutionName } from '../convolutionShape.ts';
 import {
@@ -19,9 +19,32 @@ import {
   weightPartsReference,
 } from './convolutionReference.ts';
 import { forwardProducts, inputGradientProducts, weightGradientProducts } from './convolutionProducts.ts';
+import {
+  depthwiseInputGradientKernel,
+  depthwiseKernel,
+  depthwisePartsKernel,
+} from '../jobs/depthwiseJobs.ts';
+import { forwardKernel, inputGradientKernel, weightGradientKernel } from '../jobs/productJobs.ts';
+import {
+  depthwiseForward,
+  depthwiseInputGradient,
+  depthwiseParts,
+  isDepthwise,
+} from './depthwiseReference.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
 const isGrouped = ({ groups }: ConvolutionShape): boolean => groups > 1;
+
+type OnProcessor = Pick<NeuralOp, 'reference' | 'wasm'>;
+
+/** How the processor does it, by what kind of convolution it is. */
+function onProcessor(
+  shape: ConvolutionShape,
+  kinds: Readonly<Record<'depthwise' | 'grouped' | 'plain', () => OnProcessor>>,
+): OnProcessor {
+  if (!isGrouped(shape)) return kinds.plain();
+  return isDepthwise(shape) ? kinds.depthwise() : kinds.grouped();
+}
 
 const activationWgsl: Readonly<Record<FusedActivation, string>> = {
   none: 'sum',
@@ -36,7 +59,7 @@ const groupChannels = ${shape.inputChannels / shape.groups}u;
 const groupFilters = ${shape.filters / shape.groups}u;`;
 }
 
-function forwardOp(shape: ConvolutionShape, bias: boolean, activation: FusedActivation): Op {
+function forwardOp(shape: ConvolutionShape, bias: boolean, activation: FusedActivation): NeuralOp {
   return {
     name: `conv2d[${convolutionName(shape)}${bias ? ' bias' : ''}${activation === 'none' ? '' : ` ${activation}`}]`,
     storage: [
@@ -70,11 +93,21 @@ function forwardOp(shape: ConvolutionShape, bias: boolean, activation: FusedActi
     }
   }
   output[flat] = ${activationWgsl[activation]};`,
-    reference: (isGrouped(shape) ? forwardReference : forwardProducts)(shape, bias, activation),
+    ...onProcessor(shape, {
+      grouped: () => ({ reference: forwardReference(shape, bias, activation) }),
+      depthwise: () => ({
+        reference: depthwiseForward(shape, bias, activation),
+        wasm: depthwiseKernel(shape, bias, activation),
+      }),
+      plain: () => ({
+        reference: forwardProducts(shape, bias, activation),
+        wasm: forwardKernel(shape, bias, activation),
+      }),
+    }),
   };
 }
 
-function inputGradientOp(shape: ConvolutionShape, accumulate: boolean): Op {
+function inputGradientOp(shape: ConvolutionShape, accumulate: boolean): NeuralOp {
   return {
     name: `conv2dInputGradient[${convolutionName(shape)}${accumulate ? ' add' : ''}]`,
     storage: [readFloats('outputGradient'), readFloats('kernel'), changeFloats('inputGradient')],
@@ -103,12 +136,62 @@ function inputGradientOp(shape: ConvolutionShape, accumulate: boolean): Op {
     }
   }
   inputGradient[flat] ${accumulate ? '+=' : '='} sum;`,
-    reference: (isGrouped(shape) ? inputGradientReference : inputGradientProducts)(shape, accumulate),
+    ...onProcessor(shape, {
+      grouped: () => ({ reference: inputGradientReference(shape, accumulate) }),
+      depthwise: () => ({
+        reference: depthwiseInputGradient(shape, accumulate),
+        wasm: depthwiseInputGradientKernel(shape, accumulate),
+      }),
+      plain: () => ({
+        reference: inputGradientProducts(shape, accumulate),
+        wasm: inputGradientKernel(shape, accumulate),
+      }),
+    }),
+  };
+}
+
+/** `sum`: the gradient of weight number `weight`, over image rows of the output from `first` to `end`. */
+const weightSumWgsl = `
+  let feature = weight % filters;
+  let channel = (weight / filters) % groupChannels + (feature / groupFilters) * groupChannels;
+  let tap = weight / (filters * groupChannels);
+  let ky = tap / kernelWidth;
+  let kx = tap % kernelWidth;
+  var sum = 0.0f;
+  for (var row = first; row < end; row++) {
+    let iy = (row % outputHeight) * strideHeight + ky * dilationHeight - padTop;
+    if (iy >= inputHeight) { continue; }
+    let example = row / outputHeight;
+    for (var x = 0u; x < outputWidth; x++) {
+      let ix = x * strideWidth + kx * dilationWidth - padLeft;
+      if (ix >= inputWidth) { continue; }
+      sum += input[((example * inputHeight + iy) * inputWidth + ix) * inputChannels + channel]
+        * outputGradient[(row * outputWidth + x) * filters + feature];
+    }
+  }`;
+
+/** One group: all rows at once, which suits the processor. */
+function weightGradientOp(shape: ConvolutionShape): NeuralOp {
+  return {
+    name: `conv2dWeightGradient[${convolutionName(shape)}]`,
+    storage: [readFloats('input'), readFloats('outputGradient'), changeFloats('kernelGradient')],
+    uniforms: [batchUniform],
+    workgroupSize: 64,
+    declarations: shapeWgsl(shape),
+    body: `
+  let weight = flat;
+  if (weight >= kernelHeight * kernelWidth * groupChannels * filters) { return; }
+  let first = 0u;
+  let end = batch.examples * outputHeight;
+${weightSumWgsl}
+  kernelGradient[weight] += sum;`,
+    reference: weightGradientProducts(shape),
+    wasm: weightGradientKernel(shape),
   };
 }
 
 /** parts: [part][weight], each over its share of the microbatch's image rows. */
-function weightPartsOp(shape: ConvolutionShape, rowsPerPart: number): Op {
+function weightPartsOp(shape: ConvolutionShape, rowsPerPart: number): NeuralOp {
   return {
     name: `conv2dWeightParts[${convolutionName(shape)}; ${rowsPerPart}]`,
     storage: [readFloats('input'), readFloats('outputGradient'), changeFloats('parts')],
@@ -121,29 +204,17 @@ function weightPartsOp(shape: ConvolutionShape, rowsPerPart: number): Op {
   let part = flat / weights;
   if (part * ${rowsPerPart}u >= rows) { return; }
   let weight = flat % weights;
-  let feature = weight % filters;
-  let channel = (weight / filters) % groupChannels + (feature / groupFilters) * groupChannels;
-  let tap = weight / (filters * groupChannels);
-  let ky = tap / kernelWidth;
-  let kx = tap % kernelWidth;
-  var sum = 0.0f;
-  for (var row = part * ${rowsPerPart}u; row < min((part + 1u) * ${rowsPerPart}u, rows); row++) {
-    let iy = (row % outputHeight) * strideHeight + ky * dilationHeight - padTop;
-    if (iy >= inputHeight) { continue; }
-    let example = row / outputHeight;
-    for (var x = 0u; x < outputWidth; x++) {
-      let ix = x * strideWidth + kx * dilationWidth - padLeft;
-      if (ix >= inputWidth) { continue; }
-      sum += input[((example * inputHeight + iy) * inputWidth + ix) * inputChannels + channel]
-        * outputGradient[(row * outputWidth + x) * filters + feature];
-    }
-  }
+  let first = part * ${rowsPerPart}u;
+  let end = min((part + 1u) * ${rowsPerPart}u, rows);
+${weightSumWgsl}
   parts[flat] = sum;`,
-    reference: (isGrouped(shape) ? weightPartsReference : weightGradientProducts)(shape, rowsPerPart),
+    ...(isDepthwise(shape)
+      ? { reference: depthwiseParts(shape, rowsPerPart), wasm: depthwisePartsKernel(shape, rowsPerPart) }
+      : { reference: weightPartsReference(shape, rowsPerPart) }),
   };
 }
 
-function sumPartsOp(weights: number, rowsPerExample: number, rowsPerPart: number): Op {
+function sumPartsOp(weights: number, rowsPerExample: number, rowsPerPart: number): NeuralOp {
   return {
     name: `sumParts[${weights}; ${rowsPerExample}/${rowsPerPart}]`,
     storage: [readFloats('parts'), changeFloats('kernelGradient')],
@@ -162,7 +233,7 @@ function sumPartsOp(weights: number, rowsPerExample: number, rowsPerPart: number
 
 function single(
   context: ConvolutionContext,
-  op: Op,
+  op: NeuralOp,
   phase: 'backward' | 'forward',
   buffers: Readonly<Record<string, string>>,
   threadsPerExample: number,
@@ -207,6 +278,12 @@ export const directConvolution: ConvolutionKernels = {
     const { shape, maxExamples, layer, workspace } = context;
     const weights =
       shape.kernelHeight * shape.kernelWidth * (shape.inputChannels / shape.groups) * shape.filters;
+    if (!isGrouped(shape)) {
+      const op = weightGradientOp(shape);
+      const plan = single(context, op, 'backward', { input, outputGradient, kernelGradient }, 0);
+      const groups = (examples: number) => groupsFor(op, examples === 0 ? 0 : weights);
+      return { ...plan, calls: plan.calls.map((call) => ({ ...call, groups })) };
+    }
     const maxRows = maxExamples * shape.outputHeight;
     const wanted = Math.max(1, Math.min(64, maxRows, Math.ceil(TARGET_THREADS / weights)));
     const rowsPerPart = Math.ceil(maxRows / wanted);

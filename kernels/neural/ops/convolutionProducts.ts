@@ -1,57 +1,85 @@
-// Convolutions without groups, and their gradients, as packed products on the processor. Sums are f64.
+// Convolutions without groups, and their gradients, in plain loops: in f32, and with sums in the order of the kernels of
+// WebAssembly, whose bits they have. A sum's terms go in their order, TERMS_TOGETHER of them at a time: what these come to is
+// added to what there was.
 
 import type { OpInputs } from '../../gpu/op.ts';
+import { TERMS_TOGETHER } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ConvolutionShape, FusedActivation } from '../convolution.ts';
 import { examplesOf, floatsOf } from '../kernelCall.ts';
+import { forwardForm, inputGradientForm, type GatherClass, type GatherForm } from '../jobs/gatherClasses.ts';
+import { rowPlaces, weightStrips, type WeightStrip } from '../jobs/weightStrips.ts';
 import { activate } from './convolutionReference.ts';
-import { tapClasses, type PatchBlock, type TapClass } from './convolutionPatches.ts';
-import { addPackedProduct, packed, PACKED_COLUMNS, PACKED_ROWS } from './packedProduct.ts';
+import { addProduct, packTerms } from './plainProduct.ts';
 
 type Reference = (inputs: OpInputs) => void;
 
-/** Filters that are worked on together: bounds what is packed of a large kernel. */
-const FILTERS_TOGETHER = 64;
-/** Image gradients that are summed up in f64 at a time. */
-const IMAGE_SUMS_BYTES = 32 * 2 ** 20;
+/** Positions whose patches are gathered at a time. */
+const POSITIONS = 64;
 
-/** Where element (line, place) of a packed operand lies: [lines / by][places][by]. */
-const packedAt = (line: number, places: number, by: number): number =>
-  Math.floor(line / by) * places * by + (line % by);
-
-/** Rows: positions; inner: a patch. */
-function packPatches(
-  image: Float32Array,
-  { runs, patchLength }: TapClass,
-  { positions, images }: PatchBlock,
-): Float64Array {
-  const patches = new Float64Array(packed(positions, PACKED_ROWS) * patchLength);
-  for (let position = 0; position < positions; position += 1) {
-    let to = packedAt(position, patchLength, PACKED_ROWS);
-    for (const { offset, length } of runs) {
-      const from = images[position]! + offset;
-      for (let at = from; at < from + length; at += 1, to += 4) patches[to] = image[at]!;
-    }
-  }
-  return patches;
-}
-
-/** Rows: a patch; inner: positions. */
-function packTaps(
-  image: Float32Array,
-  { runs, patchLength }: TapClass,
-  { positions, images }: PatchBlock,
-): Float64Array {
-  const taps = new Float64Array(packed(patchLength, PACKED_ROWS) * positions);
-  let row = 0;
-  for (const { offset, length } of runs) {
-    for (let at = offset; at < offset + length; at += 1, row += 1) {
-      let to = packedAt(row, positions, PACKED_ROWS);
-      for (let position = 0; position < positions; position += 1, to += 4) {
-        taps[to] = image[images[position]! + at]!;
+/** Where the patch and the results of each position begin. */
+function placesOf(
+  { sourceImage, targetImage }: GatherForm,
+  { rows, columns, source, target }: GatherClass,
+  examples: number,
+) {
+  const count = examples * rows * columns;
+  const [sources, targets] = [new Int32Array(count), new Int32Array(count)];
+  let k = 0;
+  for (let example = 0; example < examples; example += 1) {
+    for (let y = 0; y < rows; y += 1) {
+      for (let x = 0; x < columns; x += 1, k += 1) {
+        sources[k] = example * sourceImage + source.start + y * source.rowStep + x * source.columnStep;
+        targets[k] = example * targetImage + target.start + y * target.rowStep + x * target.columnStep;
       }
     }
   }
-  return taps;
+  return { count, sources, targets };
+}
+
+/** Offsets in the source and in the weights of each term of a patch. */
+function termsOf({ runs, terms }: GatherClass, step: number) {
+  const offsets = new Int32Array(terms);
+  const places = new Int32Array(terms);
+  let term = 0;
+  for (const { offset, weights, length } of runs) {
+    for (let i = 0; i < length; i += 1, term += 1) {
+      offsets[term] = offset + i;
+      places[term] = weights + i * step;
+    }
+  }
+  return { offsets, places };
+}
+
+/** Adds the products of one class's patches to the targets. */
+function addGathered(
+  form: GatherForm,
+  each: GatherClass,
+  source: Float32Array,
+  weights: Float32Array,
+  targets: Float32Array,
+  examples: number,
+): void {
+  const { columns, weightStrides } = form;
+  const { offsets, places } = termsOf(each, weightStrides.term);
+  const positions = placesOf(form, each, examples);
+  for (let first = 0; first === 0 || first < each.terms; first += TERMS_TOGETHER) {
+    const count = Math.min(TERMS_TOGETHER, each.terms - first);
+    const right = packTerms(
+      columns,
+      count,
+      (term, column) => weights[places[first + term]! + column * weightStrides.column]!,
+    );
+    const left = new Float32Array(POSITIONS * count);
+    for (let from = 0; from < positions.count; from += POSITIONS) {
+      const rows = Math.min(POSITIONS, positions.count - from);
+      for (let row = 0, at = 0; row < rows; row += 1) {
+        const start = positions.sources[from + row]!;
+        for (let term = first; term < first + count; term += 1, at += 1)
+          left[at] = source[start + offsets[term]!]!;
+      }
+      addProduct(left, right, count, columns, targets, positions.targets.subarray(from), rows);
+    }
+  }
 }
 
 /** Arrays: input, kernel, bias (where there is one), output. */
@@ -60,164 +88,79 @@ export function forwardProducts(
   hasBias: boolean,
   activation: FusedActivation,
 ): Reference {
-  const classes = tapClasses(s);
+  const form = forwardForm(s);
   return (inputs) => {
     const input = floatsOf(inputs, 'input');
     const kernel = floatsOf(inputs, 'kernel');
     const bias = hasBias ? floatsOf(inputs, 'bias') : new Float32Array(s.filters);
-    const output = floatsOf(inputs, 'output');
-    for (const taps of classes) {
-      const inner = taps.patchLength;
-      for (let first = 0; first < s.filters; first += FILTERS_TOGETHER) {
-        const filters = Math.min(FILTERS_TOGETHER, s.filters - first);
-        const columns = packed(filters, PACKED_COLUMNS);
-        const weights = packKernel(s, kernel, taps, first, filters);
-        for (const block of taps.blocks(examplesOf(inputs))) {
-          const rows = packed(block.positions, PACKED_ROWS);
-          const sums = new Float64Array(rows * columns);
-          const patches = packPatches(input, taps, block);
-          addPackedProduct(patches, weights, sums, { rows, columns, inner });
-          for (let position = 0; position < block.positions; position += 1) {
-            const to = block.outputs[position]! + first;
-            const from = position * columns;
-            for (let f = 0; f < filters; f += 1) {
-              output[to + f] = activate(activation, sums[from + f]! + bias[first + f]!);
-            }
-          }
-        }
-      }
-    }
+    const count = examplesOf(inputs) * form.targetImage;
+    const output = floatsOf(inputs, 'output').subarray(0, count);
+    for (let i = 0; i < count; i += s.filters) output.set(bias, i);
+    for (const each of form.classes) addGathered(form, each, input, kernel, output, examplesOf(inputs));
+    if (activation !== 'none') output.forEach((value, i) => (output[i] = activate(activation, value)));
   };
-}
-
-/** Columns: filters; inner: a patch. */
-function packKernel(
-  s: ConvolutionShape,
-  kernel: Float32Array,
-  { runs, patchLength }: TapClass,
-  first: number,
-  filters: number,
-): Float64Array {
-  const weights = new Float64Array(packed(filters, PACKED_COLUMNS) * patchLength);
-  for (let f = 0; f < filters; f += 1) {
-    let to = packedAt(f, patchLength, PACKED_COLUMNS);
-    for (const { kernelRow, length } of runs) {
-      for (let row = kernelRow; row < kernelRow + length; row += 1, to += 2) {
-        weights[to] = kernel[row * s.filters + first + f]!;
-      }
-    }
-  }
-  return weights;
 }
 
 /** Arrays: outputGradient, kernel, inputGradient. */
 export function inputGradientProducts(s: ConvolutionShape, accumulate: boolean): Reference {
-  const classes = tapClasses(s);
-  const [image, outputs] = [
-    s.inputHeight * s.inputWidth * s.inputChannels,
-    s.outputHeight * s.outputWidth * s.filters,
-  ];
+  const form = inputGradientForm(s);
   return (inputs) => {
     const gradient = floatsOf(inputs, 'outputGradient');
     const kernel = floatsOf(inputs, 'kernel');
     const result = floatsOf(inputs, 'inputGradient');
-    const together = Math.max(1, Math.floor(IMAGE_SUMS_BYTES / (8 * image)));
-    for (let example = 0; example < examplesOf(inputs); example += together) {
-      const examples = Math.min(together, examplesOf(inputs) - example);
-      const sums = new Float64Array(examples * image);
-      if (accumulate) sums.set(result.subarray(example * image, (example + examples) * image));
-      const gradients = gradient.subarray(example * outputs, (example + examples) * outputs);
-      for (const taps of classes) addInputGradient(s, taps, kernel, gradients, sums, examples);
-      result.set(sums, example * image);
-    }
+    if (!accumulate) result.fill(0, 0, examplesOf(inputs) * form.targetImage);
+    for (const each of form.classes) addGathered(form, each, gradient, kernel, result, examplesOf(inputs));
   };
 }
 
-function addInputGradient(
-  s: ConvolutionShape,
-  { runs, patchLength, blocks }: TapClass,
-  kernel: Float32Array,
-  gradients: Float32Array,
-  sums: Float64Array,
-  examples: number,
-): void {
-  if (patchLength === 0) return;
-  const columns = packed(patchLength, PACKED_COLUMNS);
-  // Columns: a patch; inner: filters.
-  const weights = new Float64Array(columns * s.filters);
-  let column = 0;
-  for (const { kernelRow, length } of runs) {
-    for (let row = kernelRow; row < kernelRow + length; row += 1, column += 1) {
-      let to = packedAt(column, s.filters, PACKED_COLUMNS);
-      for (let f = row * s.filters; f < (row + 1) * s.filters; f += 1, to += 2) weights[to] = kernel[f]!;
-    }
-  }
-  for (const block of blocks(examples)) {
-    const rows = packed(block.positions, PACKED_ROWS);
-    const left = new Float64Array(rows * s.filters);
-    for (let position = 0; position < block.positions; position += 1) {
-      const from = block.outputs[position]!;
-      let to = packedAt(position, s.filters, PACKED_ROWS);
-      for (let f = from; f < from + s.filters; f += 1, to += 4) left[to] = gradients[f]!;
-    }
-    const patches = new Float64Array(rows * columns);
-    addPackedProduct(left, weights, patches, { rows, columns, inner: s.filters });
-    for (let position = 0; position < block.positions; position += 1) {
-      let from = position * columns;
-      for (const { offset, length } of runs) {
-        const to = block.images[position]! + offset;
-        for (let at = to; at < to + length; at += 1, from += 1) sums[at]! += patches[from]!;
-      }
-    }
-  }
-}
-
-/** Arrays: input, outputGradient, parts [part][weight]: all of the sum is in the first part, for only their sum is promised. */
-export function weightGradientProducts(s: ConvolutionShape, rowsPerPart: number): Reference {
-  const classes = tapClasses(s);
-  const weights = s.kernelHeight * s.kernelWidth * s.inputChannels * s.filters;
+/** Arrays: input, outputGradient, kernelGradient (added to). */
+export function weightGradientProducts(s: ConvolutionShape): Reference {
+  const strips = weightStrips(s);
+  const places = rowPlaces(s);
   return (inputs) => {
     const input = floatsOf(inputs, 'input');
     const gradient = floatsOf(inputs, 'outputGradient');
-    const sums = new Float64Array(weights);
-    for (const taps of classes) {
-      addWeightGradient(s, taps, input, gradient, sums, examplesOf(inputs));
+    const result = floatsOf(inputs, 'kernelGradient');
+    for (const strip of strips) {
+      const positions = positionsOf(s, strip, examplesOf(inputs));
+      const targets = Array.from({ length: strip.rows }, (_, row) => (strip.firstRow + row) * s.filters);
+      for (let first = 0; first < positions.count; first += TERMS_TOGETHER) {
+        const count = Math.min(TERMS_TOGETHER, positions.count - first);
+        const right = packTerms(
+          s.filters,
+          count,
+          (term, f) => gradient[positions.outputs[first + term]! * s.filters + f]!,
+        );
+        const left = new Float32Array(strip.rows * count);
+        for (let row = 0, at = 0; row < strip.rows; row += 1) {
+          const { down, right: along, offset } = places[strip.firstRow + row]!;
+          for (let k = first; k < first + count; k += 1, at += 1) {
+            const y = positions.ys[k]! + down;
+            const x = positions.xs[k]! + along;
+            const isInside = y >= 0 && y < s.inputHeight && x >= 0 && x < s.inputWidth;
+            left[at] = isInside ? input[positions.pixels[k]! * s.inputChannels + offset]! : 0;
+          }
+        }
+        addProduct(left, right, count, s.filters, result, targets, strip.rows);
+      }
     }
-    const parts = floatsOf(inputs, 'parts');
-    parts.set(sums);
-    parts.fill(0, weights, weights * Math.ceil((examplesOf(inputs) * s.outputHeight) / rowsPerPart));
   };
 }
 
-function addWeightGradient(
-  s: ConvolutionShape,
-  taps: TapClass,
-  input: Float32Array,
-  gradient: Float32Array,
-  sums: Float64Array,
-  examples: number,
-): void {
-  const { runs, patchLength } = taps;
-  if (patchLength === 0) return;
-  const [rows, columns] = [packed(patchLength, PACKED_ROWS), packed(s.filters, PACKED_COLUMNS)];
-  const products = new Float64Array(rows * columns);
-  for (const block of taps.blocks(examples)) {
-    const { positions, outputs } = block;
-    // Columns: filters; inner: positions.
-    const right = new Float64Array(columns * positions);
-    for (let f = 0; f < s.filters; f += 1) {
-      let to = packedAt(f, positions, PACKED_COLUMNS);
-      for (let position = 0; position < positions; position += 1, to += 2) {
-        right[to] = gradient[outputs[position]! + f]!;
+/** Of the strip, in order: the pixel where the image begins for each, as place and as row and column, and the output. */
+function positionsOf(s: ConvolutionShape, { y, x }: WeightStrip, examples: number) {
+  const count = examples * y.count * x.count;
+  const [pixels, ys, xs, outputs] = [0, 0, 0, 0].map(() => new Int32Array(count));
+  let k = 0;
+  for (let example = 0; example < examples; example += 1) {
+    for (let row = y.first; row < y.first + y.count; row += 1) {
+      for (let column = x.first; column < x.first + x.count; column += 1, k += 1) {
+        ys![k] = row * s.strideHeight;
+        xs![k] = column * s.strideWidth;
+        pixels![k] = (example * s.inputHeight + ys![k]!) * s.inputWidth + xs![k]!;
+        outputs![k] = (example * s.outputHeight + row) * s.outputWidth + column;
       }
     }
-    const left = packTaps(input, taps, block);
-    addPackedProduct(left, right, products, { rows, columns, inner: positions });
   }
-  let from = 0;
-  for (const { kernelRow, length } of runs) {
-    for (let row = kernelRow; row < kernelRow + length; row += 1, from += columns) {
-      for (let f = 0; f < s.filters; f += 1) sums[row * s.filters + f]! += products[from + f]!;
-    }
-  }
+  return { count, pixels: pixels!, ys: ys!, xs: xs!, outputs: outputs! };
 }

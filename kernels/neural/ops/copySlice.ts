@@ -1,10 +1,11 @@
 // Copies a stretch of every row of one array into a stretch of every row of another: concatenation, part by part, and
 // the slices that are its gradient.
 
-import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
+import { copySliceKernel } from '../jobs/tableJobs.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
 /** In elements. */
@@ -17,7 +18,7 @@ export interface SliceShape {
   readonly outputOffset: number;
 }
 
-function copySliceOp(s: SliceShape, accumulate: boolean): Op {
+function copySliceOp(s: SliceShape, accumulate: boolean): NeuralOp {
   const { rowsPerExample, length, inputStride, inputOffset, outputStride, outputOffset } = s;
   const place = `${inputOffset}/${inputStride} → ${outputOffset}/${outputStride}`;
   return {
@@ -43,6 +44,7 @@ function copySliceOp(s: SliceShape, accumulate: boolean): Op {
         }
       }
     },
+    wasm: copySliceKernel(s, accumulate),
   };
 }
 

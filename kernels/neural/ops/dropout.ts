@@ -1,10 +1,12 @@
 // Dropout whose choices are a hash of (seed, step, example, element): the same for any number of workers and any cut
 // into microbatches, and computed again in the gradient instead of kept.
 
-import type { Op, OpInputs } from '../../gpu/op.ts';
+import type { OpInputs } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
+import { dropoutKernel } from '../jobs/tableJobs.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { changeFloats, float, readFloats } from './vectors.ts';
 
 export interface DropoutShape {
@@ -46,7 +48,7 @@ function keepScale(inputs: OpInputs, shape: DropoutShape): (example: number, ele
   };
 }
 
-function dropoutOp(shape: DropoutShape, inPlace: boolean): Op {
+function dropoutOp(shape: DropoutShape, inPlace: boolean): NeuralOp {
   const { length, rate, salt } = shape;
   const source = inPlace ? 'output' : 'input';
   return {
@@ -80,6 +82,7 @@ function dropoutOp(shape: DropoutShape, inPlace: boolean): Op {
         }
       }
     },
+    wasm: dropoutKernel(length, salt, thresholdOf(rate), 1 / (1 - rate), inPlace),
   };
 }
 

@@ -1,10 +1,11 @@
 // Ops whose every output element comes from the elements at the same place: one thread a vector. Activations and their
 // gradients, sums and products are formulas given to this one frame.
 
-import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
+import { elementwiseKernel, type WasmFormula } from '../jobs/elementJobs.ts';
 import { changeVectors, readVectors, vectorAliases, widthOf } from './vectors.ts';
 
 export interface ElementwiseFormula {
@@ -17,11 +18,13 @@ export interface ElementwiseFormula {
   readonly declarations?: string;
   /** The formula sees what the result held; else it is overwritten unseen. */
   readonly updates?: boolean;
+  /** Rounded once, or, in formulas of f32, after each operation. */
   readonly evaluate: (a: number, b: number, before: number) => number;
+  readonly wasm?: WasmFormula;
 }
 
 /** The op over `length` elements an example. `result` is the array that is written. */
-function elementwiseOp(formula: ElementwiseFormula, length: number): Op {
+function elementwiseOp(formula: ElementwiseFormula, length: number): NeuralOp {
   const width = widthOf(length);
   const loads = formula.reads.map((name) => `  let ${name} = ${name}Values[flat];`);
   if (formula.updates === true) loads.push('  let before = result[flat];');
@@ -43,6 +46,7 @@ ${loads.join('\n')}
         result[i] = formula.evaluate(a === undefined ? 0 : a[i]!, b === undefined ? 0 : b[i]!, result[i]!);
       }
     },
+    ...(formula.wasm && { wasm: elementwiseKernel(formula.wasm, formula.reads, length) }),
   };
 }
 

@@ -1,10 +1,11 @@
 // Rows of a table by index, and the gradient of the table. The gradient is gathered: a workgroup looks through the
 // indices for its row and adds up in their order, so no two runs differ (float atomics would).
 
-import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
+import { embeddingGradientKernel, embeddingKernel } from '../jobs/tableJobs.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { ROW_LANES, rowGroups } from './rows.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
@@ -17,7 +18,7 @@ export interface EmbeddingShape {
 
 const indices = { name: 'indices', type: 'array<i32>', access: 'read' } as const;
 
-function forwardOp({ length, vocabulary, width }: EmbeddingShape): Op {
+function forwardOp({ length, vocabulary, width }: EmbeddingShape): NeuralOp {
   return {
     name: `embedding[${length}; ${vocabulary}×${width}]`,
     storage: [indices, readFloats('table'), changeFloats('output')],
@@ -37,10 +38,11 @@ function forwardOp({ length, vocabulary, width }: EmbeddingShape): Op {
         output.set(table.subarray(start, start + width), i * width);
       }
     },
+    wasm: embeddingKernel(length, width),
   };
 }
 
-function gradientOp({ length, vocabulary, width }: EmbeddingShape): Op {
+function gradientOp({ length, vocabulary, width }: EmbeddingShape): NeuralOp {
   return {
     name: `embeddingGradient[${length}; ${vocabulary}×${width}]`,
     storage: [indices, readFloats('outputGradient'), changeFloats('tableGradient')],
@@ -73,13 +75,12 @@ function gradientOp({ length, vocabulary, width }: EmbeddingShape): Op {
       const rows = inputs.storage['indices'] as Int32Array;
       const gradient = floatsOf(inputs, 'outputGradient');
       const table = floatsOf(inputs, 'tableGradient');
-      const sums = new Float64Array(table.length);
       const count = examplesOf(inputs) * length;
       for (let i = 0; i < count; i += 1) {
-        for (let k = 0; k < width; k += 1) sums[rows[i]! * width + k]! += gradient[i * width + k]!;
+        for (let k = 0; k < width; k += 1) table[rows[i]! * width + k]! += gradient[i * width + k]!;
       }
-      for (let i = 0; i < sums.length; i += 1) table[i]! += sums[i]!;
     },
+    wasm: embeddingGradientKernel(length, width),
   };
 }
 

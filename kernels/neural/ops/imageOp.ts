@@ -1,11 +1,12 @@
 // Ops whose every output pixel is gathered from pixels of other images: pooling, padding, resizing and their gradients.
 // One thread a vector of channels; the formula says where to look.
 
-import type { Op, StorageBinding } from '../../gpu/op.ts';
+import type { StorageBinding } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
-import type { Pair2d } from './pair2d.ts';
+import type { NeuralOp, WasmKernel } from '../neuralOp.ts';
+import type { Pair2d } from '../imageShapes.ts';
 import { changeVectors, vectorAliases, widthOf } from './vectors.ts';
 
 export interface ImageFormula {
@@ -24,10 +25,11 @@ export interface ImageFormula {
   ) => (example: number, y: number, x: number, channel: number, at: number) => number;
   /** Adds to the output instead of overwriting it. */
   readonly accumulate?: boolean;
+  readonly wasm?: WasmKernel;
 }
 
 /** `size` is the output's. */
-export function imageOp(formula: ImageFormula, size: Pair2d, channels: number): Op {
+export function imageOp(formula: ImageFormula, size: Pair2d, channels: number): NeuralOp {
   const width = widthOf(channels);
   const vectors = channels / width;
   return {
@@ -64,6 +66,7 @@ ${formula.body}
         }
       }
     },
+    ...(formula.wasm && { wasm: formula.wasm }),
   };
 }
 
@@ -71,7 +74,7 @@ ${formula.body}
 export function imagePlan(
   context: KernelContext,
   phase: Phase,
-  op: Op,
+  op: NeuralOp,
   size: Pair2d,
   channels: number,
   buffers: Readonly<Record<string, string>>,

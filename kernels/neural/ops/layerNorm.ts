@@ -1,8 +1,14 @@
 // Layer normalization along rows. The gradient reads mean and deviation of each row, which the forward pass keeps for it.
 
-import type { Op } from '../../gpu/op.ts';
+import {
+  LAYER_NORM,
+  LAYER_NORM_GRADIENT,
+  LAYER_NORM_ROWS,
+} from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
+import { rowKernel } from '../jobs/elementJobs.ts';
 import type { ReductionContext } from './columnBlocks.ts';
 import type { ColumnFormula } from './columnSums.ts';
 import { columnSums } from './columnSums.ts';
@@ -17,7 +23,10 @@ export interface LayerNormForm extends RowShape {
 }
 
 /** @param keeps mean and deviation of each row. */
-function forwardOp({ rowsPerExample, length, epsilon, gamma, beta }: LayerNormForm, keeps: boolean): Op {
+function forwardOp(
+  { rowsPerExample, length, epsilon, gamma, beta }: LayerNormForm,
+  keeps: boolean,
+): NeuralOp {
   return {
     name: `layerNorm[${rowsPerExample}×${length}; ${epsilon}${gamma ? ' gamma' : ''}${beta ? ' beta' : ''}${keeps ? '' : ' values'}]`,
     storage: [
@@ -68,11 +77,15 @@ ${
       const rows = examplesOf(inputs) * rowsPerExample;
       for (let row = 0; row < rows; row += 1) {
         const first = row * length;
-        let mean = 0;
-        for (let i = 0; i < length; i += 1) mean += input[first + i]! / length;
-        let variance = 0;
-        for (let i = 0; i < length; i += 1) variance += (input[first + i]! - mean) ** 2 / length;
-        const inverse = 1 / Math.sqrt(variance + epsilon);
+        let sum = 0;
+        for (let i = 0; i < length; i += 1) sum += input[first + i]!;
+        const mean = sum / length;
+        let spread = 0;
+        for (let i = 0; i < length; i += 1) {
+          const away = input[first + i]! - mean;
+          spread += away * away;
+        }
+        const inverse = 1 / Math.sqrt(spread / length + epsilon);
         for (let i = 0; i < length; i += 1) {
           const scale = inverse * (scales ? scales[i]! : 1);
           output[first + i] = (input[first + i]! - mean) * scale + (shifts ? shifts[i]! : 0);
@@ -81,11 +94,22 @@ ${
         if (inverses) inverses[row] = inverse;
       }
     },
+    wasm: rowKernel(LAYER_NORM, rowsPerExample, length, (at, rows) => [
+      at('input'),
+      at('output'),
+      gamma ? at('gamma') : 0,
+      beta ? at('beta') : 0,
+      keeps ? at('means') : 0,
+      keeps ? at('inverses') : 0,
+      length,
+      rows,
+      epsilon,
+    ]),
   };
 }
 
 /** In place: the output's gradient becomes the input's. */
-function gradientOp({ rowsPerExample, length, gamma }: LayerNormForm): Op {
+function gradientOp({ rowsPerExample, length, gamma }: LayerNormForm): NeuralOp {
   const g = `gradient[first + i]${gamma ? ' * gamma[i]' : ''}`;
   return {
     name: `layerNormGradient[${rowsPerExample}×${length}${gamma ? ' gamma' : ''}]`,
@@ -147,6 +171,15 @@ function gradientOp({ rowsPerExample, length, gamma }: LayerNormForm): Op {
         }
       }
     },
+    wasm: rowKernel(LAYER_NORM_GRADIENT, rowsPerExample, length, (at, rows) => [
+      at('x'),
+      at('gradient'),
+      gamma ? at('gamma') : 0,
+      at('means'),
+      at('inverses'),
+      length,
+      rows,
+    ]),
   };
 }
 
@@ -161,8 +194,13 @@ const weightSums: ColumnFormula = {
   ],
   terms: ['gradient', 'gradient * (x - mean) * inverse'],
   evaluate: ([gradient, x, mean, inverse]) => {
-    return (k, i, row) => gradient![i]! * (k === 0 ? 1 : (x![i]! - mean![row]!) * inverse![row]!);
+    return (k, i, row) => {
+      if (k === 0) return gradient![i]!;
+      const along = Math.fround(gradient![i]! * Math.fround(x![i]! - mean![row]!));
+      return Math.fround(along * inverse![row]!);
+    };
   },
+  wasm: LAYER_NORM_ROWS,
 };
 
 /** Names of program buffers. `means` and `inverses` hold a float a row. */
@@ -177,7 +215,7 @@ export interface LayerNormBuffers {
 
 function rowPlan(
   context: KernelContext,
-  op: Op,
+  op: NeuralOp,
   phase: 'backward' | 'forward',
   { rowsPerExample, length }: RowShape,
   named: Readonly<Record<string, string | undefined>>,

@@ -5,7 +5,8 @@ import type { Op } from '../../gpu/op.ts';
 import type { KernelCall } from '../kernelCall.ts';
 import { floatsOf } from '../kernelCall.ts';
 import { ROW_LANES, rowTreeWgsl } from './rows.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS, traitsBinding, type UpdatePiece } from './update.ts';
+import { traitsBinding, type UpdatePiece } from './update.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS } from '../updateForm.ts';
 import { changeFloats, readFloats, readVectors, vectorAliases } from './vectors.ts';
 
 /** Workgroups of the partial sums: fixed, so that the order is. */

@@ -1,9 +1,10 @@
 // Puts the axes of each example in another order. Its gradient is the same with the order undone.
 
-import type { Op } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
+import { permuteKernel } from '../jobs/tableJobs.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
 export interface PermuteShape {
@@ -15,7 +16,7 @@ export interface PermuteShape {
 
 const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-function permuteOp({ input, axes }: PermuteShape, accumulate: boolean): Op {
+function permuteOp({ input, axes }: PermuteShape, accumulate: boolean): NeuralOp {
   const elements = elementsOf(input);
   /** Of each axis of the output: its size, and how far apart its neighbours lie in the input. */
   const steps = axes.map((axis) => ({
@@ -49,6 +50,7 @@ ${walk.map(({ size, stride }) => `  at += (rest % ${size}u) * ${stride}u;\n  res
         output[flat] = accumulate ? output[flat]! + from[at]! : from[at]!;
       }
     },
+    wasm: permuteKernel(elements, walk, accumulate),
   };
 }
 

@@ -1,21 +1,12 @@
 // Maxima and averages over windows; a global pool is one whose window is the whole image. Maxima remember which pixel
 // won, so that the gradient gathers instead of comparing again.
 
+import type { PoolShape } from '../imageShapes.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
+import { poolGradientKernel, poolKernel } from '../jobs/poolJobs.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
-import type { Pair2d } from './pair2d.ts';
 import { readVectors } from './vectors.ts';
-
-export interface PoolShape {
-  readonly input: Pair2d;
-  readonly output: Pair2d;
-  readonly channels: number;
-  readonly window: Pair2d;
-  readonly strides: Pair2d;
-  readonly padTop: number;
-  readonly padLeft: number;
-}
 
 function poolName(p: PoolShape): string {
   return `${p.input.height}×${p.input.width} k${p.window.height}×${p.window.width} s${p.strides.height},${p.strides.width} p${p.padTop},${p.padLeft}`;
@@ -113,6 +104,7 @@ ${remembers ? '  winners[flat] = winner;' : ''}`,
         if (winners) winners[at] = Math.max(0, winner);
         return winner < 0 ? 0 : value;
       },
+    wasm: poolKernel('max', p, remembers),
   };
 }
 
@@ -130,10 +122,11 @@ ${coveringWgsl(p, '      value += select(T(0.0f), gradient[at], winners[at] == h
         let sum = 0;
         visitCovering(p, y, x, (oy, ox) => {
           const at = ((example * p.output.height + oy) * p.output.width + ox) * p.channels + channel;
-          if (winners![at] === y * p.input.width + x) sum += gradient![at]!;
+          if (winners![at] === y * p.input.width + x) sum = Math.fround(sum + gradient![at]!);
         });
         return sum;
       },
+    wasm: poolGradientKernel('max', p, accumulate),
   };
 }
 
@@ -159,10 +152,12 @@ ${windowWgsl(p, `      value += input[${inputAt(p)}];\n      count += 1u;`)}
       (example, y, x, channel) => {
         let sum = 0;
         visitWindow(p, y, x, (iy, ix) => {
-          sum += input![((example * p.input.height + iy) * p.input.width + ix) * p.channels + channel]!;
+          const at = ((example * p.input.height + iy) * p.input.width + ix) * p.channels + channel;
+          sum = Math.fround(sum + input![at]!);
         });
         return sum / Math.max(1, countOf(p, y, x));
       },
+    wasm: poolKernel('average', p, false),
   };
 }
 
@@ -185,10 +180,11 @@ function averageGradient(p: PoolShape, accumulate: boolean): ImageFormula {
         let sum = 0;
         visitCovering(p, y, x, (oy, ox) => {
           const at = ((example * p.output.height + oy) * p.output.width + ox) * p.channels + channel;
-          sum += gradient![at]! / countOf(p, oy, ox);
+          sum = Math.fround(sum + Math.fround(gradient![at]! / countOf(p, oy, ox)));
         });
         return sum;
       },
+    wasm: poolGradientKernel('average', p, accumulate),
   };
 }
 

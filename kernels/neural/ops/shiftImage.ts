@@ -1,22 +1,15 @@
 // Copies an image into one of another size, moved, with zeros where it does not reach: zero padding, and the crop that
 // is its gradient.
 
+import type { ShiftShape } from '../imageShapes.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
+import { shiftKernel } from '../jobs/poolJobs.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
-import type { Pair2d } from './pair2d.ts';
 import { readVectors } from './vectors.ts';
 
-export interface ShiftShape {
-  readonly input: Pair2d;
-  readonly output: Pair2d;
-  readonly channels: number;
-  /** Output pixel (y, x) is input pixel (y − down, x − right). May be negative. */
-  readonly down: number;
-  readonly right: number;
-}
-
-function formula({ input, down, right, channels }: ShiftShape, accumulate: boolean): ImageFormula {
+function formula(shape: ShiftShape, accumulate: boolean): ImageFormula {
+  const { input, down, right, channels } = shape;
   return {
     name: `shiftImage ${input.height}×${input.width} ${down},${right}`,
     storage: [readVectors('input')],
@@ -34,6 +27,7 @@ function formula({ input, down, right, channels }: ShiftShape, accumulate: boole
       if (iy < 0 || iy >= input.height || ix < 0 || ix >= input.width) return 0;
       return arrays['input']![((example * input.height + iy) * input.width + ix) * channels + channel]!;
     },
+    wasm: shiftKernel(shape, accumulate),
   };
 }
 

@@ -1,8 +1,11 @@
 // Softmax along rows, and its gradient from its output.
 
-import type { Op } from '../../gpu/op.ts';
+import { deterministicExp } from '../../fixed/deterministicExp.ts';
+import { SOFTMAX, SOFTMAX_GRADIENT } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
+import { rowKernel } from '../jobs/elementJobs.ts';
 import { ROW_LANES, rowGroups, rowTreeWgsl, rowWgsl } from './rows.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
@@ -11,7 +14,7 @@ export interface RowShape {
   readonly length: number;
 }
 
-function forwardOp({ rowsPerExample, length }: RowShape): Op {
+function forwardOp({ rowsPerExample, length }: RowShape): NeuralOp {
   return {
     name: `softmax[${rowsPerExample}×${length}]`,
     storage: [readFloats('input'), changeFloats('output')],
@@ -38,17 +41,23 @@ function forwardOp({ rowsPerExample, length }: RowShape): Op {
       const output = floatsOf(inputs, 'output');
       const rows = examplesOf(inputs) * rowsPerExample;
       for (let row = 0; row < rows; row += 1) {
-        const values = Float64Array.from(input.subarray(row * length, (row + 1) * length));
-        const top = values.reduce((a, b) => Math.max(a, b));
-        const sum = values.reduce((total, value) => total + Math.exp(value - top), 0);
-        for (let i = 0; i < length; i += 1) output[row * length + i] = Math.exp(values[i]! - top) / sum;
+        const [first, end] = [row * length, (row + 1) * length];
+        let top = -Infinity;
+        for (let i = first; i < end; i += 1) top = Math.max(top, input[i]!);
+        let sum = 0;
+        for (let i = first; i < end; i += 1) {
+          output[i] = deterministicExp(input[i]! - top);
+          sum += output[i]!;
+        }
+        for (let i = first; i < end; i += 1) output[i] = output[i]! / sum;
       }
     },
+    wasm: rowKernel(SOFTMAX, rowsPerExample, length, (at, rows) => [at('input'), at('output'), length, rows]),
   };
 }
 
 /** In place: the output's gradient becomes the input's. */
-function gradientOp({ rowsPerExample, length }: RowShape): Op {
+function gradientOp({ rowsPerExample, length }: RowShape): NeuralOp {
   return {
     name: `softmaxGradient[${rowsPerExample}×${length}]`,
     storage: [readFloats('y'), changeFloats('gradient')],
@@ -77,12 +86,18 @@ function gradientOp({ rowsPerExample, length }: RowShape): Op {
         for (let i = row * length; i < (row + 1) * length; i += 1) gradient[i] = y[i]! * (gradient[i]! - sum);
       }
     },
+    wasm: rowKernel(SOFTMAX_GRADIENT, rowsPerExample, length, (at, rows) => [
+      at('y'),
+      at('gradient'),
+      length,
+      rows,
+    ]),
   };
 }
 
 function plan(
   context: KernelContext,
-  op: Op,
+  op: NeuralOp,
   phase: 'backward' | 'forward',
   { rowsPerExample, length }: RowShape,
   buffers: Readonly<Record<string, string>>,

@@ -4,7 +4,7 @@
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
-import type { Pair2d } from './pair2d.ts';
+import type { Pair2d } from '../imageShapes.ts';
 import { float, readVectors } from './vectors.ts';
 
 export interface UpSampleShape {

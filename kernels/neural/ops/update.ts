@@ -2,26 +2,18 @@
 // gradients to zero; before it, where gradients are clipped, two that find their norm. Parameters too many for one
 // binding are updated in several pieces.
 
-import type { Op, OpInputs, UniformBinding } from '../../gpu/op.ts';
+import type { Op, UniformBinding } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall } from '../kernelCall.ts';
 import { floatsOf } from '../kernelCall.ts';
+import type { NeuralOp } from '../neuralOp.ts';
 import { optimizerSlots, type OptimizerSpec } from '../optimizer.ts';
+import { squaresKernel } from '../jobs/tableJobs.ts';
+import { updateKernel } from '../jobs/updateJobs.ts';
 import { ROW_LANES, rowTreeWgsl } from './rows.ts';
+import { BLOCK_LENGTH, type UpdateForm } from '../updateForm.ts';
+import { rawGradient, updateReference } from './updateReference.ts';
 import { changeFloats, changeVectors, float, readFloats, readVectors, vectorAliases } from './vectors.ts';
-
-export interface UpdateForm {
-  readonly optimizer: OptimizerSpec;
-  readonly clipNorm: number | undefined;
-  readonly clipValue: number | undefined;
-  /** Whether some weights are frozen or have penalties: then a table says which. */
-  readonly hasTraits: boolean;
-}
-
-/** Parameters come in blocks of this many, so that every weight's view starts at WebGPU's alignment of 256 bytes. */
-export const BLOCK_LENGTH = 64;
-/** Floats of a block in the table of traits: l1, l2, trainable, unused. */
-export const TRAIT_FLOATS = 4;
 
 /** The uniform of update ops. */
 export const updateUniform: UniformBinding = {
@@ -82,64 +74,9 @@ function clipWgsl({ clipNorm, clipValue }: UpdateForm): string {
   return `${byNorm}  g = select(clamp(g, T(${float(-clipValue)}), T(${float(clipValue)})), g, isNan(g));\n`;
 }
 
-/** The averaged gradient with penalties of element i, in f64. */
-function rawGradient(inputs: OpInputs, form: UpdateForm): (i: number) => number {
-  const gradients = floatsOf(inputs, 'gradients');
-  const scale = inputs.uniforms['update']?.['gradientScale'] ?? 0;
-  const traits = form.hasTraits ? floatsOf(inputs, 'traits') : undefined;
-  const parameters = form.hasTraits ? floatsOf(inputs, 'parameters') : undefined;
-  return (i) => {
-    const g = gradients[i]! * scale;
-    if (traits === undefined) return g;
-    const at = Math.floor(i / BLOCK_LENGTH) * TRAIT_FLOATS;
-    const w = parameters![i]!;
-    return (g + traits[at]! * Math.sign(w) + 2 * traits[at + 1]! * w) * traits[at + 2]!;
-  };
-}
-
-function updateReference(form: UpdateForm, length: number): (inputs: OpInputs) => void {
-  const { optimizer: o, clipNorm, clipValue } = form;
-  return (inputs) => {
-    const parameters = floatsOf(inputs, 'parameters');
-    const gradients = floatsOf(inputs, 'gradients');
-    const { learningRate = 0, correction1 = 1, correction2 = 1 } = inputs.uniforms['update'] ?? {};
-    const slots = Array.from({ length: optimizerSlots(o) }, (_, k) => floatsOf(inputs, `slot${k}`));
-    const [first, second] = slots;
-    const traits = form.hasTraits ? floatsOf(inputs, 'traits') : undefined;
-    const raw = rawGradient(inputs, form);
-    const byNorm = clipNorm === undefined ? 1 : clipNorm / Math.max(floatsOf(inputs, 'norm')[0]!, clipNorm);
-    for (let i = 0; i < length; i += 1) {
-      const w = parameters[i]!;
-      const trainable = traits?.[Math.floor(i / BLOCK_LENGTH) * TRAIT_FLOATS + 2] ?? 1;
-      let g = raw(i) * byNorm;
-      if (clipValue !== undefined) g = Math.min(clipValue, Math.max(-clipValue, g));
-      const decay = o.weightDecay * w * trainable;
-      if (o.name === 'sgd') {
-        g += decay;
-        let step = g;
-        if (first !== undefined) {
-          const v = o.momentum * first[i]! + g;
-          first[i] = v;
-          step = o.nesterov ? g + o.momentum * v : v;
-        }
-        parameters[i] = w - learningRate * step;
-      } else {
-        if (o.name === 'adam') g += decay;
-        const m = o.beta1 * first![i]! + (1 - o.beta1) * g;
-        const v = o.beta2 * second![i]! + (1 - o.beta2) * g * g;
-        first![i] = m;
-        second![i] = v;
-        const step = m / correction1 / (Math.sqrt(v / correction2) + o.epsilon);
-        parameters[i] = w - learningRate * (step + (o.name === 'adamw' ? decay : 0));
-      }
-      gradients[i] = 0;
-    }
-  };
-}
-
 export const traitsBinding = { name: 'traits', type: 'array<vec4<f32>>', access: 'read' } as const;
 
-function updateOp(form: UpdateForm, length: number): Op {
+function updateOp(form: UpdateForm, length: number): NeuralOp {
   const { optimizer, clipNorm, hasTraits } = form;
   const slots = Array.from({ length: optimizerSlots(optimizer) }, (_, k) => changeVectors(`slot${k}`));
   return {
@@ -162,6 +99,7 @@ ${rawGradientWgsl(form)}
 ${clipWgsl(form)}${optimizerWgsl(optimizer, hasTraits)}
   gradients[i] = T(0.0f);`,
     reference: updateReference(form, length),
+    wasm: updateKernel(form, length),
   };
 }
 
@@ -169,7 +107,7 @@ ${clipWgsl(form)}${optimizerWgsl(optimizer, hasTraits)}
 const NORM_GROUPS = 256;
 
 /** Sum of squares of one piece of the gradients, into `squares` from `offset`. */
-function squaresOp(form: UpdateForm, length: number, offset: number): Op {
+function squaresOp(form: UpdateForm, length: number, offset: number): NeuralOp {
   return {
     name: `gradientSquares ${form.hasTraits ? 'traits' : ''}[${length}; ${offset}]`,
     storage: [
@@ -197,11 +135,15 @@ ${rawGradientWgsl(form)}
         const stride = NORM_GROUPS * ROW_LANES * 4;
         for (let start = group * ROW_LANES * 4; start < length; start += stride) {
           const end = Math.min(start + ROW_LANES * 4, length);
-          for (let i = start; i < end; i += 1) sum += raw(i) ** 2;
+          for (let i = start; i < end; i += 1) {
+            const g = raw(i);
+            sum += g * g;
+          }
         }
         squares[offset + group] = sum;
       }
     },
+    wasm: squaresKernel(length, offset, NORM_GROUPS, form.hasTraits),
   };
 }
 

@@ -1,6 +1,6 @@
 // Pooling, padding and resizing of images.
 
-import type { PoolShape } from '../../../kernels/neural/ops/pooling.ts';
+import type { PoolShape } from '../../../kernels/neural/imageShapes.ts';
 import { pool, poolGradient } from '../../../kernels/neural/ops/pooling.ts';
 import { shiftImage } from '../../../kernels/neural/ops/shiftImage.ts';
 import type { UpSampleShape } from '../../../kernels/neural/ops/upSample.ts';

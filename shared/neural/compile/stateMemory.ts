@@ -2,8 +2,8 @@
 // update reads; each weight with a view of its own.
 
 import type { Allocation, BufferView, MemoryKind } from '../../../kernels/neural/program.ts';
-import type { UpdateForm, UpdatePiece } from '../../../kernels/neural/ops/update.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS, squaresLength } from '../../../kernels/neural/ops/update.ts';
+import { squaresLength, type UpdatePiece } from '../../../kernels/neural/ops/update.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../../../kernels/neural/updateForm.ts';
 import { penaltiesLength } from '../../../kernels/neural/ops/penalty.ts';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
 import { alignSlot, type weightLayout } from '../engineLayout.ts';

@@ -2,6 +2,7 @@
 // than it is asked for. What computes (WebGPU or the processor) is the executor's matter.
 
 import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
+import { integerPower } from '../../../kernels/fixed/integerPower.ts';
 import type { KernelCall } from '../../../kernels/neural/kernelCall.ts';
 import type { ProgramExecutor, Readback } from '../../../kernels/neural/programExecutor.ts';
 import { FLAG_WORDS } from '../compile/finiteChecks.ts';
@@ -160,7 +161,7 @@ export class CompiledEngine implements TrainingEngine {
       );
     }
     const { optimizer } = this.spec;
-    const correct = (beta: number) => 1 - beta ** (step + 1);
+    const correct = (beta: number) => 1 - integerPower(beta, step + 1);
     this.executor.setUniform('update', {
       learningRate,
       gradientScale: 1 / examples,

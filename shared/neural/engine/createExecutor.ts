@@ -3,13 +3,15 @@
 import type { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
 import type { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
-import { createCpuExecutor } from '../../../kernels/neural/cpuExecutor.ts';
+import { createCpuExecutor, createWasmExecutor } from '../../../kernels/neural/cpuExecutor.ts';
 import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
 import { adapterClass, createTileChooser } from '../../../kernels/neural/product/chooseTile.ts';
 import { createProductConvolutions } from '../../../kernels/neural/product/productConvolutions.ts';
 import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import type { ProgramExecutor } from '../../../kernels/neural/programExecutor.ts';
 import { createWebgpuExecutor } from '../../../kernels/neural/webgpuExecutor.ts';
+import { hasSimd } from '../../../kernels/wasm/compiledModule.ts';
+import type { ThreadChoice } from '../../../kernels/wasm/wasmRuntime.ts';
 import type { CompileOptions } from '../compile/compileNet.ts';
 import { limitsOfDevice, processorLimits } from '../compile/deviceLimits.ts';
 
@@ -19,6 +21,8 @@ export interface ExecutorOptions {
   readonly tracker?: BufferTracker;
   readonly pipelines?: PipelineCache;
   readonly clock?: () => number;
+  /** That the processor computes with; one when left out. */
+  readonly threads?: ThreadChoice;
 }
 
 /** @param convolutions kernels of convolutions and dense layers; the device's own choice when left out. */
@@ -38,9 +42,12 @@ export function compileOptionsOf(device: EngineDevice, convolutions?: Convolutio
 export async function createExecutor(
   device: EngineDevice,
   program: KernelProgram,
-  { tracker, pipelines, clock }: ExecutorOptions,
+  { tracker, pipelines, clock, threads }: ExecutorOptions,
 ): Promise<ProgramExecutor> {
-  if (device === 'cpu') return createCpuExecutor(program, { ...(clock && { now: clock }) });
+  if (device === 'cpu') {
+    const timed = { ...(clock && { now: clock }) };
+    return hasSimd() ? createWasmExecutor(program, timed, threads) : createCpuExecutor(program, timed);
+  }
   return createWebgpuExecutor(device, program, {
     ...(tracker && { tracker }),
     ...(pipelines && { pipelines }),

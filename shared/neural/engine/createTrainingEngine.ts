@@ -3,6 +3,7 @@
 import type { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
 import type { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
+import type { ThreadChoice } from '../../../kernels/wasm/wasmRuntime.ts';
 import { compileNet } from '../compile/compileNet.ts';
 import type { EngineSpec, TrainingEngine } from '../trainingEngine.ts';
 import { CompiledEngine } from './compiledEngine.ts';
@@ -24,6 +25,8 @@ export interface TrainingEngineOptions {
   readonly readsBuckets?: boolean;
   /** Given, every dispatch is timed: with the GPU's timestamps, or with this monotonic clock in milliseconds. */
   readonly clock?: () => number;
+  /** That the processor computes with; one when left out. */
+  readonly threads?: ThreadChoice;
 }
 
 /**

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 export interface BenchArguments {
   /** Small sizes, few layers. */
   readonly quick: boolean;
-  readonly only: 'all' | 'kernels' | 'step';
+  readonly only: 'all' | 'cpu' | 'kernels' | 'step';
   /** Where the figures are written as JSON. */
   readonly json: string | undefined;
   readonly batch: number | undefined;
@@ -27,8 +27,8 @@ export function benchArguments(): BenchArguments {
     },
   });
   const { quick, only, json, batch, alone, tuned } = values;
-  if (only !== 'all' && only !== 'kernels' && only !== 'step') {
-    throw new RangeError(`--only is kernels or step, not ${only}.`);
+  if (only !== 'all' && only !== 'cpu' && only !== 'kernels' && only !== 'step') {
+    throw new RangeError(`--only is cpu, kernels or step, not ${only}.`);
   }
   return { quick, only, json, batch: batch === undefined ? undefined : Number(batch), alone, tuned };
 }

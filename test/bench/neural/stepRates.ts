@@ -52,7 +52,18 @@ function smallNet(): object {
   return { class_name: 'Sequential', config: { name: 'small', layers } };
 }
 
-export const stepNets: Readonly<Record<'large' | 'lesson' | 'small', StepNet>> = {
+function denseNet(): object {
+  const layers = [
+    layer('Flatten', 'flat', { batch_input_shape: [null, SIDE, SIDE, 1] }),
+    layer('Dense', 'first', { units: 512, activation: 'relu', use_bias: true }),
+    layer('Dense', 'second', { units: 512, activation: 'relu', use_bias: true }),
+    layer('Dense', 'classes', { units: CLASSES, activation: 'softmax', use_bias: true }),
+  ];
+  return { class_name: 'Sequential', config: { name: 'dense', layers } };
+}
+
+export const stepNets: Readonly<Record<'dense' | 'large' | 'lesson' | 'small', StepNet>> = {
+  dense: { name: 'MLP 784-512-512-10', topology: denseNet(), flop: 3.21e6 },
   small: { name: 'convnet 32-64', topology: smallNet(), flop: 0 },
   lesson: { name: 'ResNet-18, 7x7/2 stem', topology: resnet18({ stem: '7x7' }), flop: 0.197e9 },
   large: { name: 'ResNet-18, 3x3 stem', topology: resnet18({ stem: '3x3' }), flop: 2.734e9 },
@@ -70,7 +81,7 @@ function specOf(microbatchSize: number): Omit<EngineSpec, 'graph'> {
   };
 }
 
-function batchOf(examples: number): Microbatch {
+export function drawnBatch(examples: number): Microbatch {
   const random = seededNumbers(3);
   return {
     examples,
@@ -105,7 +116,7 @@ async function secondsOf(once: (step: number) => Promise<unknown>, timing: StepT
 }
 
 /** The loss is read back, which waits for all of the step. */
-async function makeStep(engine: TrainingEngine, batch: Microbatch, step: number): Promise<void> {
+export async function makeStep(engine: TrainingEngine, batch: Microbatch, step: number): Promise<void> {
   await engine.accumulate({ ...batch, step }, { isLast: true });
   engine.update({ learningRate: 0.01, step, examples: batch.examples, microbatches: 1 });
   await engine.takeTotals();
@@ -156,7 +167,7 @@ export async function compiledStep(
 ): Promise<number> {
   return secondsOfEngine(
     await compiledEngine(device, net, examples, convolutions),
-    batchOf(examples),
+    drawnBatch(examples),
     timing,
   );
 }
@@ -164,14 +175,41 @@ export async function compiledStep(
 /** Of one step, after the first. */
 export async function submissionsOfStep(device: GPUDevice, net: StepNet, examples: number): Promise<number> {
   const engine = await compiledEngine(device, net, examples);
-  const batch = batchOf(examples);
+  const batch = drawnBatch(examples);
   await makeStep(engine, batch, 0);
   const submissions = await countSubmissions(device, () => makeStep(engine, batch, 1));
   await engine.close();
   return submissions;
 }
 
-/** tfjs by itself: optimizer.minimize with the same optimizer and loss, on its WebGPU backend or, without an adapter, on its plain one. */
+/** A step of tfjs by itself: optimizer.minimize with the same optimizer and loss, on its current backend. */
+export async function momentumStep(
+  tf: typeof tfjs,
+  net: StepNet,
+  { examples, inputs, targets }: Microbatch,
+): Promise<{ readonly once: () => Promise<void>; readonly close: () => void }> {
+  const json = { modelTopology: net.topology } as Parameters<typeof tf.models.modelFromJSON>[0];
+  const model = await tf.models.modelFromJSON(json);
+  const optimizer = tf.train.momentum(0.01, 0.9);
+  return {
+    once: async () => {
+      const images = tf.tensor4d(inputs[0] as Float32Array, [examples, SIDE, SIDE, 1]);
+      const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(targets as Int32Array, 'int32'), CLASSES).toFloat());
+      const loss = optimizer.minimize(() => {
+        const output = model.apply(images, { training: true }) as tfjs.Tensor2D;
+        return tf.losses.softmaxCrossEntropy(labels, output);
+      }, true)!;
+      await loss.data();
+      tf.dispose([images, labels, loss]);
+    },
+    close: () => {
+      optimizer.dispose();
+      model.dispose();
+    },
+  };
+}
+
+/** The same on its WebGPU backend or, without an adapter, on its plain one. */
 export async function tfjsStep(
   adapter: GPUAdapter | undefined,
   net: StepNet,
@@ -179,22 +217,9 @@ export async function tfjsStep(
   timing: StepTiming,
 ): Promise<number> {
   const { tf } = await loadTfjs(adapter);
-  const json = { modelTopology: net.topology } as Parameters<typeof tf.models.modelFromJSON>[0];
-  const model = await tf.models.modelFromJSON(json);
-  const optimizer = tf.train.momentum(0.01, 0.9);
-  const { inputs, targets } = batchOf(examples);
-  const seconds = await secondsOf(async () => {
-    const images = tf.tensor4d(inputs[0]!, [examples, SIDE, SIDE, 1]);
-    const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(targets, 'int32'), CLASSES).toFloat());
-    const loss = optimizer.minimize(() => {
-      const output = model.apply(images, { training: true }) as tfjs.Tensor2D;
-      return tf.losses.softmaxCrossEntropy(labels, output);
-    }, true)!;
-    await loss.data();
-    tf.dispose([images, labels, loss]);
-  }, timing);
-  optimizer.dispose();
-  model.dispose();
+  const { once, close } = await momentumStep(tf, net, drawnBatch(examples));
+  const seconds = await secondsOf(once, timing);
+  close();
   return seconds;
 }
 
@@ -207,5 +232,5 @@ export async function fallbackStep(
 ): Promise<number> {
   const runtime = await loadTfjs(adapter);
   const engine = await openTfjsEngine({ ...specOf(examples), topology: net.topology }, runtime);
-  return secondsOfEngine(engine, batchOf(examples), timing);
+  return secondsOfEngine(engine, drawnBatch(examples), timing);
 }

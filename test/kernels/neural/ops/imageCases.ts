@@ -6,7 +6,8 @@ import { directConvolution } from '../../../../kernels/neural/ops/convolutionDir
 import { addColumns, columnwise, type ColumnwiseFormula } from '../../../../kernels/neural/ops/columnwise.ts';
 import { embedding, embeddingGradient } from '../../../../kernels/neural/ops/embedding.ts';
 import { findNonFinite } from '../../../../kernels/neural/ops/findNonFinite.ts';
-import { pool, poolGradient, type PoolShape } from '../../../../kernels/neural/ops/pooling.ts';
+import type { PoolShape } from '../../../../kernels/neural/imageShapes.ts';
+import { pool, poolGradient } from '../../../../kernels/neural/ops/pooling.ts';
 import { permute } from '../../../../kernels/neural/ops/permute.ts';
 import { prelu, preluGradient } from '../../../../kernels/neural/ops/prelu.ts';
 import { shiftImage } from '../../../../kernels/neural/ops/shiftImage.ts';

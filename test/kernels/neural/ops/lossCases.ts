@@ -4,14 +4,8 @@ import type { OptimizerSpec } from '../../../../kernels/neural/optimizer.ts';
 import { addTotals, loss } from '../../../../kernels/neural/ops/loss.ts';
 import type { LossForm, LossKind } from '../../../../kernels/neural/ops/lossForm.ts';
 import { penaltiesLength, penaltyCalls } from '../../../../kernels/neural/ops/penalty.ts';
-import {
-  BLOCK_LENGTH,
-  squaresLength,
-  statisticsUpdate,
-  TRAIT_FLOATS,
-  updateCalls,
-  type UpdateForm,
-} from '../../../../kernels/neural/ops/update.ts';
+import { squaresLength, statisticsUpdate, updateCalls } from '../../../../kernels/neural/ops/update.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../../../../kernels/neural/updateForm.ts';
 import { plain, type BufferSpec, type OpCase } from './opCase.ts';
 
 const EXAMPLES = 3;

@@ -50,7 +50,7 @@ export function programOf(plan: KernelPlan, buffers: OpCase['buffers']): KernelP
 }
 
 /** Floats of all buffers after the case was played; whole numbers as the floats that have their bits. */
-async function results(
+export async function results(
   executor: ProgramExecutor,
   plan: KernelPlan,
   given: Readonly<Record<string, WordArray>>,
@@ -93,6 +93,13 @@ function complaintOf(
   return wrong < 0 ? undefined : `${name}[${wrong}] is ${actual[wrong]}, not ${expected[wrong]}`;
 }
 
+/** Puts numbers that are not finite among them. */
+export function poison(values: WordArray): void {
+  [NaN, Infinity, -Infinity].forEach((value, k) => {
+    values[Math.floor((k * values.length) / 7)] = value;
+  });
+}
+
 /** What is wrong with the GPU's numbers; nothing when all is well. */
 export async function playOp(
   gpu: GPUDevice,
@@ -104,12 +111,7 @@ export async function playOp(
   const plan = each.plan({ layer: 'op', maxExamples, adapter, workspace: 'workspace' });
   const program = programOf(plan, buffers);
   const given = drawn(buffers, 1 + maxExamples);
-  if (isPoisoned) {
-    const values = given[poisoned!]!;
-    [NaN, Infinity, -Infinity].forEach((value, k) => {
-      values[Math.floor((k * values.length) / 7)] = value;
-    });
-  }
+  if (isPoisoned) poison(given[poisoned!]!);
   const processor = createCpuExecutor(program);
   const device = await createWebgpuExecutor(gpu, program, { pipelines });
   const expected = await results(processor, plan, given, each);
