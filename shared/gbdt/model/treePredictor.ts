@@ -46,10 +46,10 @@ export class TreePredictor {
     return new this(source, options);
   }
 
-  /** Names of the columns that predictions are returned in: one, or one a class for multi:softprob. */
+  /** Names of the columns that predictions are returned in: one, or one a class or label of a row, or one a tree. */
   get outputColumns(): readonly string[] {
     const { outputColumn = 'predictions' } = this.#options;
-    const { outputs } = this.predictor;
+    const outputs = this.predictor.width(this.#options);
     if (outputs === 1) return [outputColumn];
     return Array.from({ length: outputs }, (_, output) => `${outputColumn}_${output}`);
   }
