@@ -106,7 +106,18 @@ export class Checkpoint {
    */
   modelText(): string {
     const bytes = this.#modelBytes();
-    return isUbjson(bytes) ? writeModel(this.loadModel()) : bytes.toString('utf8');
+    if (!isUbjson(bytes)) return bytes.toString('utf8');
+    const model = this.loadModel();
+    try {
+      return writeModel(model);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new CheckpointError(
+        `${this.modelPath} is too large as text: it would have more than ${constants.MAX_STRING_LENGTH} characters.`,
+        { file: this.modelPath },
+        { cause: error },
+      );
+    }
   }
 
   /**

@@ -71,6 +71,8 @@ export interface OracleBooster {
   timePredict(data: OracleData): number;
   /** Text of the model's JSON file. */
   save(): string;
+  /** Bytes of the model's file of UBJSON. */
+  saveUbjson(): Uint8Array;
 }
 
 const library = openLibrary();
@@ -119,10 +121,11 @@ function predictWith(
   }
 }
 
-function withFile<T>(use: (file: string) => T): T {
+/** XGBoost tells formats by the file's name. */
+function withFile<T>(use: (file: string) => T, name = 'model.json'): T {
   const folder = mkdtempSync(path.join(tmpdir(), 'tabgrad-oracle-'));
   try {
-    return use(path.join(folder, 'model.json'));
+    return use(path.join(folder, name));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -137,6 +140,11 @@ function wrap(booster: Handle): OracleBooster {
         library.call('XGBoosterSaveModel', booster, file);
         return readFileSync(file, 'utf8');
       }),
+    saveUbjson: () =>
+      withFile((file) => {
+        library.call('XGBoosterSaveModel', booster, file);
+        return readFileSync(file);
+      }, 'model.ubj'),
   };
 }
 
@@ -216,15 +224,18 @@ export function holdMatrix(data: OracleData): OracleMatrix {
   };
 }
 
-/** Loads a model file's text into real XGBoost. */
-export function loadOracle(text: string): OracleBooster {
+/** Loads a model file into real XGBoost: text is JSON, bytes are UBJSON. */
+export function loadOracle(model: string | Uint8Array): OracleBooster {
   const out: [Handle | null] = [null];
   library.call('XGBoosterCreate', [], 0, out);
   const booster = out[0]!;
-  withFile((file) => {
-    writeFileSync(file, text);
-    library.call('XGBoosterLoadModel', booster, file);
-  });
+  withFile(
+    (file) => {
+      writeFileSync(file, model);
+      library.call('XGBoosterLoadModel', booster, file);
+    },
+    typeof model === 'string' ? 'model.json' : 'model.ubj',
+  );
   library.call('XGBoosterSetParam', booster, 'nthread', '1');
   return wrap(booster);
 }

@@ -93,6 +93,8 @@ export function parseModelText(text: string): unknown {
     throw new ModelFormatError(
       'model file: it is compressed with gzip, expected JSON or UBJSON; decompress it first',
     );
+  if (/^\{[iUIlL#$]/.test(text))
+    throw new ModelFormatError('model file: it is UBJSON, which is read as bytes, not as text');
   // A byte order mark is no part of JSON, but some editors put it there.
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {

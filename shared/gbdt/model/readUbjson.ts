@@ -120,10 +120,7 @@ class UbjsonReader {
     const size = this.value(marker, 0) as number;
     const left = this.#bytes.length - this.at;
     if (size < 0 || size * bytesEach > left)
-      throw this.wrong(
-        at,
-        `a size of ${size} with ${left} bytes left, which must hold ${bytesEach} for each`,
-      );
+      throw this.wrong(at, `a size of ${size}, but ${left} bytes are left`);
     return size;
   }
 

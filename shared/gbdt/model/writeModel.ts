@@ -101,8 +101,9 @@ function boosterFields(model: Omit<GbdtModel, 'trees'>, trees: readonly FileValu
         num_trees: String(model.treeOutputs.length),
         size_leaf_vector: '0',
       },
-      ...(model.roundStarts && { iteration_indptr: Int32Array.from(model.roundStarts) }),
-      tree_info: Int32Array.from(model.treeOutputs),
+      ...(model.roundStarts && { iteration_indptr: model.roundStarts }),
+      // XGBoost 1.7 does not take a list of one type there.
+      tree_info: model.treeOutputs,
       trees,
     },
     name: 'gbtree',
