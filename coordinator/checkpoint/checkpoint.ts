@@ -13,6 +13,8 @@ import {
 } from '../../shared/gbdt/model/model.ts';
 import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { Predictor } from '../../shared/gbdt/model/predictor.ts';
+import { dumpTrees, type DumpOptions } from '../../shared/gbdt/dump/dumpFormats.ts';
+import { treesToTable, type TreeTableRow } from '../../shared/gbdt/dump/treesToTable.ts';
 import { readModel } from '../../shared/gbdt/model/readModel.ts';
 import { isUbjson } from '../../shared/gbdt/model/readUbjson.ts';
 import { writeModel, writeModelUbjson } from '../../shared/gbdt/model/writeModel.ts';
@@ -140,6 +142,19 @@ export class Checkpoint {
         { cause: error },
       );
     }
+  }
+
+  /**
+   * The trees in words, one text each, as XGBoost's `get_dump`: "text", "json", or "dot" for Graphviz.
+   * @throws CheckpointError, ModelFormatError, ModelUnsupportedError; PredictArgumentError for a linear model.
+   */
+  dumpTrees(options: DumpOptions = {}): string[] {
+    return dumpTrees(this.loadModel(), options);
+  }
+
+  /** All nodes as rows, as XGBoost's `trees_to_dataframe`. @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
+  treesToTable(): TreeTableRow[] {
+    return treesToTable(this.loadModel());
   }
 
   #modelBytes(): Buffer {

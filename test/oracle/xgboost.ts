@@ -26,6 +26,7 @@ function openLibrary(): Library {
       'int XGBoosterUpdateOneIter(void *handle, int iter, void *dtrain)',
       'int XGBoosterEvalOneIter(void *handle, int iter, void **dmats, const char **names, uint64_t len, _Out_ const char **out)',
       'int XGBoosterPredict(void *handle, void *dmat, int option, uint32_t ntree_limit, int training, _Out_ uint64_t *len, _Out_ float **out)',
+      'int XGBoosterDumpModelEx(void *handle, const char *fmap, int with_stats, const char *format, _Out_ uint64_t *len, _Out_ void **out)',
       'int XGBoosterSaveModel(void *handle, const char *fname)',
       'int XGBoosterLoadModel(void *handle, const char *fname)',
       'int XGBoosterSetAttr(void *handle, const char *key, const char *value)',
@@ -71,6 +72,8 @@ export interface OracleBooster {
   timePredict(data: OracleData): number;
   /** Text of the model's JSON file. */
   save(): string;
+  /** A text a tree. */
+  dump(format: 'text' | 'json' | 'dot', withStats: boolean): string[];
   /** Bytes of the model's file of UBJSON. */
   saveUbjson(): Uint8Array;
 }
@@ -140,6 +143,12 @@ function wrap(booster: Handle): OracleBooster {
         library.call('XGBoosterSaveModel', booster, file);
         return readFileSync(file, 'utf8');
       }),
+    dump(format, withStats) {
+      const length: [number | bigint] = [0];
+      const out: [unknown] = [null];
+      library.call('XGBoosterDumpModelEx', booster, '', withStats ? 1 : 0, format, length, out);
+      return koffi.decode(out[0], koffi.array('const char *', Number(length[0]))) as string[];
+    },
     saveUbjson: () =>
       withFile((file) => {
         library.call('XGBoosterSaveModel', booster, file);
