@@ -27,6 +27,11 @@ export async function dumpModel(
     throw new BadArgumentError(`--tree is ${tree}; the model has ${all.length} trees, counted from 0.`);
   const trees = tree === undefined ? all : [all[tree]!];
   const out = visibleOutput(stdout);
+  if (json) {
+    // A tree a line; names have no line breaks in JSON.
+    for (const text of trees) out.write(`${text.replace(/\n\s*/g, ' ')}\n`);
+    return exitCodes.ok;
+  }
   // As XGBoost's dump_model writes them.
   if (format === 'json') out.write(tree === undefined ? `[\n${trees.join(',\n')}\n]\n` : `${trees[0]}\n`);
   else if (format === 'text')

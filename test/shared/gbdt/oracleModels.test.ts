@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
+import { TreePredictor } from '../../../shared/gbdt/model/treePredictor.ts';
 import { writeModel, writeModelUbjson } from '../../../shared/gbdt/model/writeModel.ts';
 import { loadOracle, trainOracle, type OracleData } from '../../oracle/xgboost.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
@@ -68,5 +69,57 @@ describe.each(cases)('%s', (_, params, labels) => {
       expect(loadOracle(file).predict(data, { outputMargin: true })).toEqual(margins);
       expect(loadOracle(file).predict(data)).toEqual(predicted);
     }
+  });
+});
+
+describe('options of predictions', () => {
+  const labels = classes;
+  const params = { objective: 'multi:softprob', num_class: 3, num_parallel_tree: 2, max_depth: 3 };
+  const model = readModel(trainOracle(params, { columns, labels }, 4).booster.save());
+  const predictor = new Predictor(model);
+
+  it('base margins stand in place of base_score', () => {
+    const baseMargin = Float32Array.from({ length: 2 * 3 }, (_, i) => i);
+    const plain = predictor.predict(columns, 2, { outputMargin: true });
+    const moved = predictor.predict(columns, 2, { outputMargin: true, baseMargin });
+    moved.forEach((margin, i) => expect(margin).toBeCloseTo(plain[i]! - 0.5 + i, 5));
+    expect(() => predictor.predict(columns, 2, { baseMargin: new Float32Array(2) })).toThrow(
+      /baseMargin has 2 numbers, expected 6/,
+    );
+  });
+
+  it('base margins of a batch are columns', () => {
+    const batch = Object.fromEntries(columns.map((column, i) => [`f${i}`, column]));
+    const named = { ...model, featureNames: Object.keys(batch) };
+    const start = { m0: [1, 2], m1: [0, 0], m2: [0, 3] };
+    const rowsOf = (column: Float32Array): Float32Array => column.slice(0, 2);
+    const features = Object.fromEntries(
+      Object.entries(batch).map(([name, column]) => [name, rowsOf(column)]),
+    );
+    const call = (baseMarginColumns: readonly string[], more: object = {}): unknown =>
+      new TreePredictor({ loadModel: () => named }, { outputMargin: true, baseMarginColumns }).call({
+        ...features,
+        ...start,
+        ...more,
+      });
+    const baseMargin = Float32Array.of(1, 0, 0, 2, 0, 3);
+    const wanted = predictor.predict(columns, 2, { outputMargin: true, baseMargin });
+    const found = call(['m0', 'm1', 'm2']) as Record<string, Float32Array>;
+    expect([0, 1].flatMap((row) => Object.values(found).map((column) => column[row]))).toEqual([...wanted]);
+    expect(() => call(['m0'])).toThrow(/names 1 columns; expected 3/);
+    expect(() => call(['m0', 'm1', 'm2'], { m1: [0, null] })).toThrow(/Column "m1", row 1 has no number/);
+  });
+
+  it('strict shapes have all axes', () => {
+    const leaves = { predLeaf: true } as const;
+    expect(predictor.shape(7)).toEqual([7, 3]);
+    expect(predictor.shape(7, leaves)).toEqual([7, 24]);
+    expect(predictor.shape(7, leaves, true)).toEqual([7, 4, 3, 2]);
+    expect(predictor.shape(7, { ...leaves, iterationRange: [1, 3] }, true)).toEqual([7, 2, 3, 2]);
+    expect(predictor.predict(columns, 7, { ...leaves, iterationRange: [1, 3] })).toHaveLength(7 * 12);
+    const one = new Predictor(readModel(trainOracle({}, { columns, labels }, 2).booster.save()));
+    expect(one.shape(7)).toEqual([7]);
+    expect(one.shape(7, {}, true)).toEqual([7, 1]);
+    expect(one.shape(7, leaves, true)).toEqual([7, 2, 1, 1]);
   });
 });
