@@ -1,13 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Functions of values and state machines on manual clocks: their suites change nothing that another one sees, so that one process runs
+ * them all and loads the code once. All other suites have a process each.
+ */
+const pure = [
+  'test/client/collective',
+  'test/coordinator/bounds',
+  'test/coordinator/core/pool',
+  'test/coordinator/core/run',
+  'test/coordinator/core/serving',
+  'test/coordinator/core/signalling',
+  'test/coordinator/progress',
+  'test/shared/gbdt',
+  'test/shared/text',
+  'test/shared/wire',
+].map((folder) => `${folder}/**/*.test.ts`);
+
 // Two files at a time: suites start browsers, GPUs and process groups, and wait for them more than they compute. More would
 // compete for two cores.
+const limits = { maxWorkers: 2, testTimeout: 180_000, hookTimeout: 180_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    ...limits,
+    // Once for both projects, as they do not extend this.
     globalSetup: ['test/setup/buildBundles.ts'],
-    maxWorkers: 2,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    projects: [
+      { test: { ...limits, name: 'apart', include: ['test/**/*.test.ts'], exclude: pure } },
+      { test: { ...limits, name: 'together', include: pure, isolate: false } },
+    ],
   },
 });

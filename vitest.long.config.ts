@@ -9,6 +9,8 @@ export default defineConfig({
       'test/endToEnd/strangers.test.ts',
       'test/endToEnd/lyingNetWorker.test.ts',
       'test/coordinator/core/store/killedWriter.test.ts',
+      'test/coordinator/serve/layersModel.test.ts',
+      'test/coordinator/serve/poolLayers.test.ts',
       'test/kernels/neural/ops/ops.*.test.ts',
       'test/kernels/neural/product/productConvolutions.test.ts',
     ],

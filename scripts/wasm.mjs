@@ -18,8 +18,9 @@ const flags =
 
 function fingerprint() {
   const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
-  const files = readdirSync(sources, { recursive: true }).filter((file) => file.endsWith('.ts'));
-  for (const file of files.sort()) hash.update(file).update(readFileSync(`${sources}/${file}`));
+  const files = readdirSync(sources, { recursive: true, encoding: 'utf8' });
+  for (const file of files.filter((name) => name.endsWith('.ts')).toSorted((a, b) => (a < b ? -1 : 1)))
+    hash.update(file).update(readFileSync(`${sources}/${file}`));
   return hash.digest('hex');
 }
 

@@ -47,7 +47,7 @@ export async function evaluateRound(group: EvaluationGroup): Promise<Record<stri
     signal?.throwIfAborted();
     for (const [index, cell] of cells.entries()) {
       if (cell.dataset !== dataset) continue;
-      if (cell.mean) addToMean(cell.mean.rowLoss, blocks, sums, index * SUM_NUMBERS);
+      if (cell.mean) addToMean(cell.mean, blocks, sums, index * SUM_NUMBERS);
       else values[cell.name] = await exactAuc(blocks, collective, options);
     }
   }

@@ -37,10 +37,7 @@ export async function acquireDevice(
   place: TuningPlace,
   choice: ThreadChoice = oneThread,
 ): Promise<AcquiredDevice> {
-  const threads = {
-    onMissing: (reason: string) => place.log(`Computing goes on with one thread: ${reason}`),
-    ...choice,
-  };
+  const threads = toldOnce(choice, place.log);
   const tuning = { ...place, cache: rememberedOver(place.cache) };
   const found = wish === 'cpu' ? { missing: 'not asked for' } : await findAdapter(access);
   const finding: AdapterFinding = 'missing' in found ? found : { facts: found.adapter.info };
@@ -66,6 +63,20 @@ export async function acquireDevice(
     },
     create: async (spec) => createTreeDevice(spec, await adapter(), threads),
     createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning),
+  };
+}
+
+/** Says once in a worker's life that its threads are there, or why they are not. */
+function toldOnce(choice: ThreadChoice, log: (line: string) => void): ThreadChoice {
+  let isTold = false;
+  const tell = (line: string): void => {
+    if (!isTold) log(line);
+    isTold = true;
+  };
+  return {
+    ...choice,
+    onStarted: () => tell(`Computing on ${choice.threads} threads of the processor.`),
+    onMissing: (reason) => tell(`Computing goes on with one thread of the processor: ${reason}`),
   };
 }
 

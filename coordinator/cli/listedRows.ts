@@ -33,6 +33,12 @@ export function workerRow(worker: Worker): string[] {
     state,
     runId === undefined ? 'idle' : `run ${runId.slice(0, SHOWN_ID_CHARACTERS)}`,
     roundTripMs === undefined ? '' : formatMilliseconds(roundTripMs),
-    trust === undefined ? '' : trust === 'owners' ? "owner's" : `${trust}, ${checksPassed} checks`,
+    trustWords(trust, checksPassed),
   ];
+}
+
+function trustWords(trust: Worker['trust'], checksPassed: number): string {
+  if (trust === undefined) return '';
+  if (trust === 'owners') return "owner's";
+  return `${trust}, ${checksPassed === 1 ? '1 check' : `${checksPassed} checks`}`;
 }

@@ -77,6 +77,12 @@ export class WasmHeap {
     return new arrayTypes[type](this.memory.buffer, at, length) as InstanceType<ArrayTypes[K]>;
   }
 
+  /** Writes words of 32 bits: the order of the names is the layout that a kernel reads. */
+  writeWords(at: number, words: Readonly<Record<string, number>>): void {
+    const values = Object.values(words);
+    this.view('u32', at, values.length).set(values);
+  }
+
   #grow(bytes: number): void {
     const before = this.memory.buffer.byteLength;
     // By a quarter at least: growing often would move a memory that is not shared each time.

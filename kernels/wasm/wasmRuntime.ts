@@ -45,6 +45,8 @@ export interface ThreadChoice {
    * are there from the start.
    */
   readonly startAfterMs?: number | undefined;
+  /** Told when the other threads are there. */
+  readonly onStarted?: (() => void) | undefined;
   /** Told once why there are fewer. */
   readonly onMissing?: ((reason: string) => void) | undefined;
 }
@@ -72,6 +74,7 @@ export class WasmRuntime<Exports = unknown> {
   readonly #control: number;
   readonly #startThread: ((thread: number) => Promise<HelpingThread>) | undefined;
   readonly #startAfterMs: number;
+  readonly #onStarted: () => void;
   readonly #onMissing: (reason: string) => void;
   #helpers: Promise<HelpingThread>[] = [];
   #aloneMs = 0;
@@ -83,7 +86,7 @@ export class WasmRuntime<Exports = unknown> {
     heap: WasmHeap,
     module: WebAssembly.Module,
     exports: JobExports,
-    { threads, startThread, startAfterMs, onMissing }: ThreadChoice,
+    { threads, startThread, startAfterMs, onStarted, onMissing }: ThreadChoice,
   ) {
     this.heap = heap;
     this.exports = exports as Exports;
@@ -95,6 +98,7 @@ export class WasmRuntime<Exports = unknown> {
     const { memory } = heap;
     if (threads > 1) this.#startThread = (thread) => startThread!({ module, memory, control, thread });
     this.#startAfterMs = startAfterMs ?? START_AFTER_MS;
+    this.#onStarted = onStarted ?? (() => {});
     this.#onMissing = onMissing ?? (() => {});
     this.lost = new Promise((resolve) => (this.#lose = resolve));
   }
@@ -153,6 +157,7 @@ export class WasmRuntime<Exports = unknown> {
     const ends = await Promise.allSettled(this.#helpers);
     const missing = ends.find((end) => end.status === 'rejected');
     if (missing) this.#onMissing(String(missing.reason));
+    else this.#onStarted();
   }
 
   /** Ends the threads. Idempotent. */

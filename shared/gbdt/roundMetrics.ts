@@ -2,7 +2,8 @@
 
 import { hasWideMargins } from '../../kernels/gbdt/treeDevice.ts';
 import type { TrainSpec } from './trainSpec.ts';
-import type { MeanMetric, MetricSetting, RowLoss } from './metric/metric.ts';
+import type { MeanLoss } from './metric/exactSum.ts';
+import type { MeanMetric, MetricSetting } from './metric/metric.ts';
 import { metricByName } from './metric/registry.ts';
 
 /** One metric of one evaluation set. */
@@ -11,7 +12,7 @@ interface MetricCell {
   /** XGBoost's name of it, "valid-logloss". */
   readonly name: string;
   /** Undefined for ranks. */
-  readonly mean: { readonly metric: MeanMetric; readonly rowLoss: RowLoss } | undefined;
+  readonly mean: (MeanLoss & { readonly metric: MeanMetric }) | undefined;
 }
 
 /** What is measured after each round of a run, in the order of spec.evaluationSets and spec.metrics. */
@@ -31,7 +32,9 @@ export function roundMetrics({ params, device, metrics, evaluationSets }: TrainS
   };
   const known = metrics.map((name) => metricByName(name)).filter((metric) => metric !== undefined);
   const losses = known.map((metric) =>
-    metric.kind === 'mean' ? { metric, rowLoss: metric.rowLoss(setting) } : undefined,
+    metric.kind === 'mean'
+      ? { metric, rowLoss: metric.rowLoss(setting), kernel: metric.kernel?.(setting) }
+      : undefined,
   );
   const cells = evaluationSets.flatMap((dataset) =>
     known.map(({ name }, i) => ({ dataset, name: `${dataset}-${name}`, mean: losses[i] })),

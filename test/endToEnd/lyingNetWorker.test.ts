@@ -11,7 +11,7 @@ import type { NeuralTrainerOptions } from '../../coordinator/train/neural/neural
 import type { NeuralResult } from '../../coordinator/train/neural/netRecording.ts';
 import { NeuralTrainer } from '../../coordinator/train/neural/neuralTrainer.ts';
 import { seededRandom } from '../setup/seededRandom.ts';
-import { Strangers } from './strangers.ts';
+import { Strangers, type StrangerProgram } from './strangers.ts';
 import { Swarm } from './swarm.ts';
 
 const ROWS = 3600;
@@ -78,6 +78,13 @@ async function train(
   return { result, events, weights };
 }
 
+/** @param lie see fixtures/lyingNetWorker.ts. */
+const liar = (lie: string): StrangerProgram => ({
+  preload: 'lyingNetWorker',
+  isFromSource: true,
+  env: { LIE: lie },
+});
+
 const bans = (): string[] => swarm.coordinator.moderation.bans().map(({ value }) => value);
 
 const undone = (events: readonly ProgressEvent[]): string[] =>
@@ -127,23 +134,23 @@ describe('a stranger that lies in a few steps of a net', () => {
       3,
     ),
   )('is convicted for a wrong %s, and the net has the bytes of the others alone', async (_kind, lie) => {
-    const liar = await strangers.add(lie);
+    const liarId = await strangers.add(liar(lie));
     await Promise.all([strangers.add(), strangers.add(), strangers.add()]);
     const trained = await train([3, 4]);
-    expect(undone(trained.events)).toEqual([`worker ${liar} lied`]);
-    expect(swarm.coordinator.pool.worker(liar)).toBeUndefined();
+    expect(undone(trained.events)).toEqual([`worker ${liarId} lied`]);
+    expect(swarm.coordinator.pool.worker(liarId)).toBeUndefined();
     expect(trained.weights).toBe(honest.weights);
     expect(learned(trained)).toEqual(learned(honest));
   });
 
   it('spoils nothing by sending different sums to different members, and is parted from who says so', async () => {
-    const liar = await strangers.add('equivocation:0.05:8');
+    const liarId = await strangers.add(liar('equivocation:0.05:8'));
     await Promise.all([strangers.add(), strangers.add(), strangers.add()]);
     const trained = await train([2, 4]);
     const lost = trained.events.flatMap((event) => (event.type === 'workerLost' ? [event] : []));
     expect(lost.length).toBeGreaterThan(0);
     for (const { reason } of lost) expect(reason).toContain('contradict each other');
-    expect(lost.at(-1)?.workerId).toBe(liar);
+    expect(lost.at(-1)?.workerId).toBe(liarId);
     expect(undone(trained.events)).toEqual([]);
     // Sums over other members are rounded in another order; a sum that was sent would change a weight at once.
     const [own, expected] = [floats(trained), floats(honest)];
@@ -154,10 +161,10 @@ describe('a stranger that lies in a few steps of a net', () => {
     const before = bans();
     await swarm.add('node');
     await strangers.add();
-    const liar = await strangers.add('calls:0.2:10');
+    const liarId = await strangers.add(liar('calls:0.2:10'));
     const trained = await train([2, 3], { checkEverySteps: 1000 });
     await swarm.dismiss();
-    expect(bans().filter((workerId) => workerId !== liar && !before.includes(workerId))).toEqual([]);
+    expect(bans().filter((workerId) => workerId !== liarId && !before.includes(workerId))).toEqual([]);
     expect(undone(trained.events)).toEqual([]);
   });
 
@@ -171,10 +178,10 @@ describe('a stranger that lies in a few steps of a net', () => {
     await Promise.all([strangers.add(), strangers.add()]);
     const expected = await train(2, longer);
     const running = train([2, 3], longer);
-    const liar = await strangers.add('gradient:0.5:9');
+    const liarId = await strangers.add(liar('gradient:0.5:9'));
     const trained = await running;
     const [back] = trained.events.flatMap((event) => (event.type === 'undone' ? [event] : []));
-    expect(back?.reason).toBe(`worker ${liar} lied`);
+    expect(back?.reason).toBe(`worker ${liarId} lied`);
     expect(back!.rounds).toBeGreaterThan(0);
     expect(back!.rounds).toBe(back!.savedState?.rounds);
     expect(trained.weights).toBe(expected.weights);

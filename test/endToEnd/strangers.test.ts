@@ -1,49 +1,24 @@
 // Strangers in real runs: Node processes that joined by the link, one of which lies in one way or another. Who lied is named and
 // banned, and the model is the honest one, byte for byte.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
-import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import type { Lie } from '../simulation/strangers/dishonest.ts';
 import { sampled } from '../setup/longRun.ts';
+import { Strangers } from './strangers.ts';
 import { flights, Swarm, type Trained } from './swarm.ts';
 
 const ROWS = 300_000;
 const ROUNDS = 12;
-const START_TIMEOUT_MS = 60_000;
 
 let swarm: Swarm;
 let train: Dataset;
 let alone: Trained;
-const liars: ChildProcess[] = [];
+let strangers: Strangers;
 
-/** A Node worker, from source, that tells a lie. @returns its id. */
-async function addLiar(lie: string, settings: Readonly<Record<string, string>> = {}): Promise<string> {
-  const { pool, url, tokens } = swarm.coordinator;
-  const known = new Set(pool.workers().map(({ workerId }) => workerId));
-  const preload = ['--import', 'tsx', '--import', './test/endToEnd/fixtures/dishonestWorker.ts'];
-  const flags = ['--url', url, '--device', 'cpu', '--cache', 'none', '--code', 'deny'];
-  flags.push('--token', TOKEN_FROM_INPUT);
-  const child = spawn(process.execPath, [...preload, 'client/runtime/worker.node.ts', ...flags], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: { ...process.env, ...settings, LIE: lie },
-  });
-  liars.push(child);
-  child.stdin.write(`${tokens.join}\n`);
-  let said = '';
-  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`The liar did not join: ${said}`)), START_TIMEOUT_MS);
-    const unsubscribe = pool.on(({ worker }) => {
-      if (known.has(worker.workerId) || worker.peerId === undefined) return;
-      clearTimeout(late);
-      unsubscribe();
-      resolve(worker.workerId);
-    });
-  });
-}
+/** A Node worker that tells a lie (fixtures/dishonestWorker.ts). @returns its id. */
+const addLiar = (lie: string, settings: Readonly<Record<string, string>> = {}): Promise<string> =>
+  strangers.add({ preload: 'dishonestWorker', isFromSource: true, env: { ...settings, LIE: lie } });
 
 const reasons = ({ events }: Trained): [string, string][] =>
   events.flatMap((event): [string, string][] =>
@@ -52,22 +27,13 @@ const reasons = ({ events }: Trained): [string, string][] =>
 
 beforeAll(async () => {
   swarm = await Swarm.start();
+  strangers = new Strangers(swarm.coordinator);
   train = await flights(ROWS).materialize();
   await swarm.add('node');
   alone = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, 1);
   await swarm.dismiss();
 });
-afterEach(async () => {
-  // Who was banned has ended by itself.
-  const alive = liars.splice(0).filter(({ exitCode }) => exitCode === null);
-  const ended = alive.map(async (child) => {
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  });
-  await Promise.all([...ended, swarm.dismiss()]);
-  while (swarm.coordinator.pool.workers().length > 0) await new Promise((resolve) => setImmediate(resolve));
-});
+afterEach(() => Promise.all([strangers.dismiss(), swarm.dismiss()]));
 afterAll(() => swarm.close());
 
 describe('strangers', () => {

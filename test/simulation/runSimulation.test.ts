@@ -9,7 +9,7 @@ import { simulateRun } from './simulateRun.ts';
 const LIVES_PER_TEST = 200;
 
 describe('a run among workers that come and go', () => {
-  it.each(sampled([0, 1, 2, 3, 4], 3))('survives random lives (batch %i)', async (batch) => {
+  it.each(sampled([0, 1, 2, 3, 4], 5))('survives random lives (batch %i)', async (batch) => {
     let mishaps = 0;
     let generations = 0;
     for (let life = 0; life < LIVES_PER_TEST; life += 1) {

@@ -7,7 +7,8 @@ import {
   type InvitationSummary,
 } from '../../../shared/api/invitationAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../../cluster/remote/askCoordinator.ts';
-import { BadArgumentError, didYouMean } from '../cliErrors.ts';
+import { readAction, type ActionTerms } from '../actionWords.ts';
+import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -54,14 +55,13 @@ interface Values {
 
 type Action = (address: CoordinatorAddress, id: string, values: Values, context: CliContext) => Promise<void>;
 
-const actions: Readonly<
-  Record<
-    string,
-    { readonly takesId: boolean; readonly takes: readonly (keyof Values)[]; readonly run: Action }
-  >
-> = {
+interface Terms extends ActionTerms<'count' | 'expires' | 'name' | 'trusted' | 'disconnect'> {
+  readonly run: Action;
+}
+
+const actions: Readonly<Record<string, Terms>> = {
   make: { takesId: false, takes: ['count', 'expires', 'name', 'trusted'], run: make },
-  list: { takesId: false, takes: [], run: list },
+  list: { takesId: false, run: list },
   revoke: { takesId: true, takes: ['disconnect'], run: revoke },
 };
 
@@ -89,25 +89,7 @@ export const invite = defineCommand({
     },
   ],
   async run(values, [action = 'make', id], context) {
-    const known = Object.keys(actions);
-    const chosen = Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (!chosen) {
-      throw new BadArgumentError(
-        `ACTION must be one of ${known.join(', ')}, but got "${action}".${didYouMean(action, known)}`,
-      );
-    }
-    if (chosen.takesId !== (id !== undefined)) {
-      throw new BadArgumentError(
-        id === undefined
-          ? `"tabgrad invite ${action}" needs an ID after it.`
-          : `Nothing is expected at "${id}".`,
-      );
-    }
-    const own = ['count', 'expires', 'name', 'trusted', 'disconnect'] as const;
-    const unused = own.find(
-      (name) => values[name] !== undefined && values[name] !== false && !chosen.takes.includes(name),
-    );
-    if (unused !== undefined) throw new BadArgumentError(`--${unused} does not go together with ${action}.`);
+    const chosen = readAction('invite', actions, [action, id], values);
     const terms = { ...values, ...(chosen.run === make && { expires: values.expires ?? '1d' }) };
     if (terms.expires !== undefined) readSpanMs(terms.expires);
     await chosen.run(await coordinatorAddress(values, context), id ?? '', terms, context);

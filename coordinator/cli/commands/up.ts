@@ -80,7 +80,7 @@ export const up = defineCommand({
       type: 'choice',
       choices: ['auto', 'always', 'never'],
       default: 'auto',
-      help: "Whether rounds of trees are checked before they are recorded: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
+      help: "Whose work in runs is checked, every round of trees before it is recorded and steps of nets by samples: strangers' (auto), the owner's too (always), or nobody's. What strangers predict is checked by samples in any case (docs/trust.md).",
     },
     ...tlsOptions,
     project: {

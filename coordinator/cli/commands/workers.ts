@@ -8,7 +8,8 @@ import {
   workersAnswer,
 } from '../../../shared/api/workerAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../../cluster/remote/askCoordinator.ts';
-import { BadArgumentError, didYouMean } from '../cliErrors.ts';
+import { readAction, type ActionTerms } from '../actionWords.ts';
+import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -42,13 +43,16 @@ interface Values {
 
 type Action = (address: CoordinatorAddress, id: string, values: Values, context: CliContext) => Promise<void>;
 
-/** The actions, and whether each is about somebody. */
-const actions: Readonly<Record<string, { readonly takesId: boolean; readonly run: Action }>> = {
+interface Terms extends ActionTerms<'ban' | 'ban-address' | 'reason'> {
+  readonly run: Action;
+}
+
+const actions: Readonly<Record<string, Terms>> = {
   list: { takesId: false, run: list },
   drain: { takesId: true, run: drain('drain') },
   undrain: { takesId: true, run: drain('undrain') },
-  remove: { takesId: true, run: remove },
-  ban: { takesId: true, run: ban },
+  remove: { takesId: true, takes: ['ban', 'ban-address', 'reason'], run: remove },
+  ban: { takesId: true, takes: ['reason'], run: ban },
   bans: { takesId: false, run: bans },
   unban: { takesId: true, run: unban },
   pardon: { takesId: true, run: unban },
@@ -60,7 +64,7 @@ export const workers = defineCommand({
   positionals: [
     {
       name: 'ACTION',
-      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, unban ID or ADDRESS, or pardon ID, which is the same for a worker that lied.',
+      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, unban ID or ADDRESS, or pardon ID, which is the same of a worker that is banned for a lie.',
       optional: true,
     },
     { name: 'ID', help: 'Id of a worker, or an IP address.', optional: true },
@@ -85,28 +89,11 @@ export const workers = defineCommand({
     { command: 'tabgrad workers unban 192.0.2.7', meaning: 'Let them in again.' },
     {
       command: 'tabgrad workers pardon w-3f9a2c11d0e4',
-      meaning: 'Let one in again that was banned for a lie: as a newcomer, whose work is checked often.',
+      meaning: 'Let one in again that was banned for a lie: as a newcomer, whom no check has proven.',
     },
   ],
   async run(values, [action = 'list', id], context) {
-    const known = Object.keys(actions);
-    const chosen = Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (!chosen) {
-      throw new BadArgumentError(
-        `ACTION must be one of ${known.join(', ')}, but got "${action}".${didYouMean(action, known)}`,
-      );
-    }
-    if (chosen.takesId !== (id !== undefined)) {
-      throw new BadArgumentError(
-        id === undefined
-          ? `"tabgrad workers ${action}" needs an ID after it.`
-          : `Nothing is expected at "${id}".`,
-      );
-    }
-    const unused = (['ban', 'ban-address', 'reason'] as const).find(
-      (name) => Boolean(values[name]) && action !== 'remove' && !(name === 'reason' && action === 'ban'),
-    );
-    if (unused !== undefined) throw new BadArgumentError(`--${unused} does not go together with ${action}.`);
+    const chosen = readAction('workers', actions, [action, id], values);
     await chosen.run(await coordinatorAddress(values, context), id ?? '', values, context);
     return exitCodes.ok;
   },

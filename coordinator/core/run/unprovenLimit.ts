@@ -38,7 +38,7 @@ export function leftOutWords(plan: LimitedPlan, workers: readonly RunWorker[]): 
   if (leftOut === 0) return undefined;
   const percent = `${Number((100 * share).toPrecision(6))} %`;
   return workers.every(isUnproven) && share > 0
-    ? `${leftOut} unproven, which may hold ${percent} of the rows, and none of the owner's or proven for the rest`
+    ? `${leftOut} unproven, which may hold ${percent} of the rows, and none of the owner's or proven for the rest: start a worker of your own, or raise the share`
     : `${leftOut} unproven beyond the ${percent} of the rows that those may hold`;
 }
 

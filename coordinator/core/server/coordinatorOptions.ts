@@ -126,7 +126,7 @@ export const coordinatorOptions = z.strictObject({
     .enum(['auto', 'always', 'never'])
     .default('auto')
     .describe(
-      "Whether rounds of trees are checked before they are recorded, and steps of nets while they are made: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
+      "Whose work in runs is checked, every round of trees before it is recorded and steps of nets by samples: strangers' (auto), the owner's too (always), or nobody's (never). What strangers predict is checked by samples in any case (docs/trust.md).",
     ),
   maxBlobBytes: wholeFrom(1, Number.MAX_SAFE_INTEGER)
     .default(MAX_BLOB_BYTES)

@@ -85,11 +85,22 @@ class WasmTreeDevice implements TreeDevice {
     const perBlock = this.#tasksPerBlock();
     const limit = gradient === 'softmax' ? EXP_LIMIT : SIGMOID_LIMIT;
     const isSampled = sampling.threshold < 2 ** 32 ? 1 : 0;
-    this.#run(treeKernels.gradients, perBlock * blocks.length, [
-      ...[this.#list(blocks), perBlock, gradientNumbers[gradient], output, outputs, this.#table, limit],
-      ...[softmaxShift(outputs), sampling.seed, round, isSampled, sampling.threshold, this.#nodes],
-      this.#isNormalised ? 0 : 1,
-    ]);
+    this.#run(treeKernels.gradients, perBlock * blocks.length, {
+      blocks: this.#list(blocks),
+      perBlock,
+      kind: gradientNumbers[gradient],
+      output,
+      outputs,
+      table: this.#table,
+      limit,
+      shift: softmaxShift(outputs),
+      seed: sampling.seed,
+      round,
+      isSampled,
+      threshold: sampling.threshold,
+      nodes: this.#nodes,
+      normalises: this.#isNormalised ? 0 : 1,
+    });
     this.#isNormalised = true;
   }
 
@@ -158,23 +169,35 @@ class WasmTreeDevice implements TreeDevice {
     if (!areLeaves) this.#partition();
     const { heap } = this.#runtime;
     const { does, splits, routes } = writeStanding(heap, this.#lists, this.#spec, tree, this.#waiting);
-    this.#run(treeKernels.addStanding, blocks.length, [
-      ...[this.#list(blocks), output, tree.left.length, does, splits, routes],
-      this.#lists.identity.reserve(0),
-    ]);
+    this.#run(treeKernels.addStanding, blocks.length, {
+      blocks: this.#list(blocks),
+      output,
+      nodes: tree.left.length,
+      does,
+      splits,
+      routes,
+      identity: this.#lists.identity.reserve(0),
+    });
   }
 
   #walk(blocks: readonly WasmBlock[], tree: BinnedTree, output: number): void {
     const { nodes, routes, depth, wide } = writeWalk(this.#runtime.heap, this.#lists, this.#spec, tree);
     const perBlock = this.#tasksPerBlock();
-    this.#run(treeKernels.walk, perBlock * blocks.length, [
-      ...[this.#list(blocks), perBlock, output, nodes, routes, depth, wide],
-    ]);
+    const list = this.#list(blocks);
+    this.#run(treeKernels.walk, perBlock * blocks.length, {
+      blocks: list,
+      perBlock,
+      output,
+      nodes,
+      routes,
+      depth,
+      wide,
+    });
   }
 
-  #run(kernel: number, tasks: number, parameters: readonly number[]): void {
+  #run(kernel: number, tasks: number, parameters: Readonly<Record<string, number>>): void {
     const at = this.#lists.parameters.reserve(128);
-    this.#runtime.heap.view('u32', at, parameters.length).set(parameters);
+    this.#runtime.heap.writeWords(at, parameters);
     this.#runtime.run(kernel, at, tasks);
   }
 

@@ -121,7 +121,7 @@ export class HistogramJobs {
     const list = this.#others.reserve(4 * others.length);
     const parameters = this.#parameters.reserve(128);
     heap.view('u32', list, others.length).set(others);
-    heap.view('u32', parameters, 4).set([first, doubles, list, others.length]);
+    heap.writeWords(parameters, { cells: first, doubles, others: list, count: others.length });
     this.#runtime.run(treeKernels.merge, parameters, Math.ceil(doubles / MERGED_DOUBLES));
   }
 
@@ -135,14 +135,28 @@ export class HistogramJobs {
     const parameters = this.#parameters.reserve(128);
     heap.view('i32', list, nodes.length).set(nodes);
     const nodeBytes = 16 * this.#layout.slots;
-    heap
-      .view('u32', parameters, 20)
-      .set([
-        ...[work.blocks, work.blockCount, parts, work.splits, work.routes, work.splitCount],
-        ...[work.identity, work.scratch, work.scratchBytes, list, nodes.length, cells],
-        ...[nodeBytes * nodes.length, nodeBytes, this.#firstSlots, this.#layout.features],
-        ...[step, this.#marks, this.#job, this.#limb],
-      ]);
+    heap.writeWords(parameters, {
+      blocks: work.blocks,
+      blockCount: work.blockCount,
+      parts,
+      splits: work.splits,
+      routes: work.routes,
+      splitCount: work.splitCount,
+      identity: work.identity,
+      scratch: work.scratch,
+      scratchBytes: work.scratchBytes,
+      nodes: list,
+      nodeCount: nodes.length,
+      cells,
+      cellBytes: nodeBytes * nodes.length,
+      nodeBytes,
+      firstSlots: this.#firstSlots,
+      features: this.#layout.features,
+      step,
+      marks: this.#marks,
+      job: this.#job,
+      limb: this.#limb,
+    });
     return parameters;
   }
 }

@@ -105,12 +105,24 @@ function storePieces(
     if (weights !== undefined) heap.view('u32', weightsAt, rows).set(weights);
     heap.view('u8', ranges.at, ranges.bytes).fill(0);
   }
-  heap
-    .view('u32', description.at, DESCRIPTION_WORDS)
-    .set([
-      ...[rows, block.firstRow, slots.at, rowBytes, columns, labelsAt, weightsAt, margins.at],
-      ...[gradients, order, ranges?.at ?? 0, softmax, lowLabels, lowWeights, lowMargins ?? 0, lowGradients],
-    ]);
+  heap.writeWords(description.at, {
+    rows,
+    firstRow: block.firstRow,
+    slots: slots.at,
+    rowBytes,
+    columns,
+    labels: labelsAt,
+    weights: weightsAt,
+    margins: margins.at,
+    gradients,
+    order,
+    ranges: ranges?.at ?? 0,
+    softmax,
+    lowLabels,
+    lowWeights,
+    lowMargins: lowMargins ?? 0,
+    lowGradients,
+  });
   return {
     firstRow: block.firstRow,
     rows,

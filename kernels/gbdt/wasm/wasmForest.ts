@@ -1,9 +1,7 @@
-// A model's trees in WebAssembly: raw values down all of them, a block of rows at a time. Forests of a thread share one memory.
+// A model's trees in WebAssembly: raw values down all of them, a block of rows at a time.
 
-import { treesModule } from '../../wasm/built/trees.ts';
-import { hasSimd } from '../../wasm/compiledModule.ts';
 import type { HeapPiece, WasmHeap } from '../../wasm/wasmHeap.ts';
-import { WasmRuntime } from '../../wasm/wasmRuntime.ts';
+import { aloneRuntime, type AloneRuntime } from './aloneRuntime.ts';
 
 /** As shared/gbdt/model/flatForest.ts lays trees out. */
 export interface ForestArrays {
@@ -17,13 +15,6 @@ export interface ForestArrays {
   readonly treeOutputs: Int32Array;
 }
 
-interface ForestExports {
-  addForest(parameters: number): void;
-}
-
-type ForestRuntime = WasmRuntime<ForestExports>;
-
-let shared: ForestRuntime | undefined;
 /** Memory of forests that nothing can reach any more. */
 const unused = new FinalizationRegistry<{ heap: WasmHeap; pieces: readonly HeapPiece[] }>(
   ({ heap, pieces }) => {
@@ -32,8 +23,9 @@ const unused = new FinalizationRegistry<{ heap: WasmHeap; pieces: readonly HeapP
 );
 
 export class WasmForest {
-  readonly #runtime: ForestRuntime;
-  readonly #fixed: readonly number[];
+  readonly #runtime: AloneRuntime;
+  /** What the kernel is told of the forest. */
+  readonly #fixed: Readonly<Record<string, number>>;
   readonly #parameters: number;
   readonly #keys: number;
   readonly #keyWords: number;
@@ -42,7 +34,7 @@ export class WasmForest {
   readonly #blockRows: number;
 
   private constructor(
-    runtime: ForestRuntime,
+    runtime: AloneRuntime,
     forest: ForestArrays,
     outputs: number,
     keyWords: number,
@@ -69,10 +61,18 @@ export class WasmForest {
     this.#keys = take(4 * keyWords);
     this.#margins = take(4 * blockRows * outputs);
     this.#parameters = take(64);
-    this.#fixed = [
-      ...[put(forest.nodes), put(forest.sets), this.#keys, put(forest.leafValues), put(forest.roots)],
-      ...[put(forest.steps), put(forest.hasCategories), put(forest.treeOutputs), outputs, this.#margins],
-    ];
+    this.#fixed = {
+      nodes: put(forest.nodes),
+      sets: put(forest.sets),
+      keys: this.#keys,
+      leafValues: put(forest.leafValues),
+      roots: put(forest.roots),
+      steps: put(forest.steps),
+      hasCategories: put(forest.hasCategories),
+      treeOutputs: put(forest.treeOutputs),
+      outputs,
+      margins: this.#margins,
+    };
   }
 
   /**
@@ -85,11 +85,12 @@ export class WasmForest {
     keyWords: number,
     blockRows: number,
   ): WasmForest | undefined {
-    if (!hasSimd()) return undefined;
+    const runtime = aloneRuntime();
+    if (!runtime) return undefined;
     try {
-      shared ??= WasmRuntime.openAlone<ForestExports>(treesModule);
-      return new WasmForest(shared, forest, outputs, keyWords, blockRows);
+      return new WasmForest(runtime, forest, outputs, keyWords, blockRows);
     } catch {
+      // The memory does not grow as far.
       return undefined;
     }
   }
@@ -110,7 +111,7 @@ export class WasmForest {
     if (rows > this.#blockRows) throw new RangeError(`${rows} rows, expected at most ${this.#blockRows}.`);
     const inHeap = heap.view('f32', this.#margins, margins.length);
     inHeap.set(margins);
-    heap.view('u32', this.#parameters, 13).set([...this.#fixed, first, end, rows]);
+    heap.writeWords(this.#parameters, { ...this.#fixed, first, end, rows });
     exports.addForest(this.#parameters);
     margins.set(inHeap);
   }

@@ -55,12 +55,20 @@ export class WasmSplitSearch implements SplitSearch {
     const nodeList = this.#writeNodes(nodes);
     const allowed = this.#writeAllowed(nodes, features);
     const parameters = this.#parameters.reserve(64);
-    heap
-      .view('u32', parameters, 12)
-      .set([
-        ...[this.#rules.reserve(0), nodeList, NODE_BYTES, first, end, step, perNode],
-        ...[this.#features.reserve(0), allowed, results, scratch, SCRATCH_BYTES],
-      ]);
+    heap.writeWords(parameters, {
+      rules: this.#rules.reserve(0),
+      nodes: nodeList,
+      nodeBytes: NODE_BYTES,
+      first,
+      end,
+      step,
+      perNode,
+      features: this.#features.reserve(0),
+      allowed,
+      results,
+      scratch,
+      scratchBytes: SCRATCH_BYTES,
+    });
     this.#runtime.run(treeKernels.search, parameters, tasks);
     return nodes.map((node, i) => this.#best(node, results + RESULT_BYTES * perNode * i, perNode));
   }

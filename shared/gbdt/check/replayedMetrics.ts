@@ -35,7 +35,7 @@ export class ReplayedMetrics {
     const { sums, runs } = this.#rounds[round]!;
     for (const [index, cell] of this.#metrics.cells.entries()) {
       if (cell.dataset !== dataset) continue;
-      if (cell.mean) addToMean(cell.mean.rowLoss, [block], sums, index * SUM_NUMBERS);
+      if (cell.mean) addToMean(cell.mean, [block], sums, index * SUM_NUMBERS);
       else runs.set(index, [...(runs.get(index) ?? []), sortRuns([block], this.#spans.get(dataset)!)]);
     }
   }

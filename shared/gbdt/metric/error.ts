@@ -12,5 +12,6 @@ export const error: MeanMetric = {
     () =>
     ({ margins, labels }, row) =>
       margins[row]! > 0 === (labels[row] === 1) ? 0 : 1,
+  kernel: () => ({ kind: 'error', unit: 1 }),
   finish: (mean) => mean,
 };

@@ -3,6 +3,7 @@
 // Source: the small superaccumulator of R. Neal, "Fast exact summation using small and large superaccumulators" (2015).
 
 import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
+import { addLossesInWasm, type LossKernel } from '../../../kernels/gbdt/wasm/wasmLosses.ts';
 import type { MeanMetric, MetricBlock, RowLoss } from './metric.ts';
 
 /** Bits of a piece: sums of up to 2^27 of them are exact in a double. */
@@ -60,9 +61,15 @@ class LimbAdder {
   }
 }
 
+/** A loss of rows, and the same for WebAssembly where that knows it. */
+export interface MeanLoss {
+  readonly rowLoss: RowLoss;
+  readonly kernel?: LossKernel | undefined;
+}
+
 /** Adds the rows of `blocks` to `sums` at `offset`. */
 export function addToMean(
-  rowLoss: RowLoss,
+  { rowLoss, kernel }: MeanLoss,
   blocks: readonly MetricBlock[],
   sums: Float64Array,
   offset: number,
@@ -71,6 +78,10 @@ export function addToMean(
   const total = new LimbAdder(sums.subarray(offset + LIMBS, offset + SUM_NUMBERS));
   for (const block of blocks) {
     const { rows, weights } = block;
+    if (kernel && addLossesInWasm(kernel, block, sums.subarray(offset, offset + SUM_NUMBERS))) {
+      if (weights === undefined) total.add(rows);
+      continue;
+    }
     if (weights === undefined) {
       for (let row = 0; row < rows; row += 1) losses.add(rowLoss(block, row));
       total.add(rows);

@@ -2,7 +2,7 @@
 
 import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { MeanMetric } from './metric.ts';
-import { buildSoftplus } from './softplusTable.ts';
+import { buildSoftplus, softplusTable } from './softplusTable.ts';
 
 export const logloss: MeanMetric = {
   kind: 'mean',
@@ -15,5 +15,10 @@ export const logloss: MeanMetric = {
     return ({ margins, labels }, row) =>
       softplus((labels[row] === 1 ? margins[row]! : -margins[row]!) * unit);
   },
+  kernel: ({ marginFractionBits }) => ({
+    kind: 'logloss',
+    unit: scaleByPowerOfTwo(1, -marginFractionBits),
+    table: softplusTable(),
+  }),
   finish: (mean) => mean,
 };

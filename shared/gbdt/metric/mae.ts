@@ -1,7 +1,7 @@
 // Mean absolute error.
 
 import type { MeanMetric } from './metric.ts';
-import { rowDeviation } from './rowDeviation.ts';
+import { deviationUnits, rowDeviation } from './rowDeviation.ts';
 
 export const mae: MeanMetric = {
   kind: 'mean',
@@ -12,5 +12,6 @@ export const mae: MeanMetric = {
     const deviation = rowDeviation(setting);
     return (block, row) => Math.abs(deviation(block, row));
   },
+  kernel: (setting) => ({ kind: 'absolute', ...deviationUnits(setting) }),
   finish: (mean) => mean,
 };

@@ -1,6 +1,7 @@
 // What a metric must say about itself. A metric's value must not depend on who holds which rows: sums of losses are
 // exact, and ranks are exact over all workers.
 
+import type { LossKernel } from '../../../kernels/gbdt/wasm/wasmLosses.ts';
 import type { MarginMeaning } from '../objective/objective.ts';
 import type { ObjectiveName } from '../objective/registry.ts';
 
@@ -35,6 +36,8 @@ export interface MeanMetric {
   readonly higherIsBetter: boolean;
   /** Made once a run: tables that it rests on are built here. */
   rowLoss(setting: MetricSetting): RowLoss;
+  /** The same loss, where WebAssembly knows it. */
+  kernel?(setting: MetricSetting): LossKernel;
   finish(mean: number): number;
 }
 

@@ -1,5 +1,7 @@
 // Sorting of 32-bit keys in linear time, for columns and margins of millions of rows.
 
+import { sortInWasm } from '../../../kernels/gbdt/wasm/wasmSort.ts';
+
 const RADIX_BITS = 11;
 const RADIX = 1 << RADIX_BITS;
 const MASK = RADIX - 1;
@@ -21,6 +23,7 @@ export function radixSort(
   payload?: Uint32Array | Float64Array,
   room: SortRoom = { keys: new Uint32Array(keys.length), payload: payload?.slice() },
 ): void {
+  if (!(payload instanceof Float64Array) && sortInWasm(keys, payload)) return;
   const length = keys.length;
   const counts = new Uint32Array(3 * RADIX);
   for (let i = 0; i < length; i += 1) {

@@ -19,19 +19,20 @@ const EXACT_PRODUCT = 2 ** 52;
 
 /** Merges runs of several workers (each ascending) over one range of margins. */
 export function areaOfRuns(sources: readonly RankRuns[]): RankArea {
+  const area = new AreaSum();
+  const [first] = sources;
+  if (first && sources.length === 1) {
+    for (let i = 0; i < first.margins.length; i += 1) area.add(first.negatives[i]!, first.positives[i]!);
+    return area.done();
+  }
   const next = sources.map(() => 0);
-  let big = 0n;
-  // Small products gather in a double before they are added to the big integer.
-  let small = 0;
-  let negatives = 0;
-  let positives = 0;
   for (;;) {
     let margin = Infinity;
     for (let s = 0; s < sources.length; s += 1) {
       const { margins } = sources[s]!;
       if (next[s]! < margins.length) margin = Math.min(margin, margins[next[s]!]!);
     }
-    if (margin === Infinity) break;
+    if (margin === Infinity) return area.done();
     let runNegatives = 0;
     let runPositives = 0;
     for (let s = 0; s < sources.length; s += 1) {
@@ -42,18 +43,38 @@ export function areaOfRuns(sources: readonly RankRuns[]): RankArea {
         next[s]! += 1;
       }
     }
-    const below = 2 * negatives + runNegatives;
-    const product = runPositives * below;
-    if (product < EXACT_PRODUCT) small += product;
-    else big += BigInt(runPositives) * BigInt(below);
-    if (small >= EXACT_PRODUCT) {
-      big += BigInt(small);
-      small = 0;
-    }
-    negatives += runNegatives;
-    positives += runPositives;
+    area.add(runNegatives, runPositives);
   }
-  return { twicePairs: big + BigInt(small), negatives, positives };
+}
+
+/** Takes runs in ascending order of their margins. */
+class AreaSum {
+  #big = 0n;
+  // Small products gather in a double before they are added to the big integer.
+  #small = 0;
+  #negatives = 0;
+  #positives = 0;
+
+  add(negatives: number, positives: number): void {
+    const below = 2 * this.#negatives + negatives;
+    const product = positives * below;
+    if (product < EXACT_PRODUCT) this.#small += product;
+    else this.#big += BigInt(positives) * BigInt(below);
+    if (this.#small >= EXACT_PRODUCT) {
+      this.#big += BigInt(this.#small);
+      this.#small = 0;
+    }
+    this.#negatives += negatives;
+    this.#positives += positives;
+  }
+
+  done(): RankArea {
+    return {
+      twicePairs: this.#big + BigInt(this.#small),
+      negatives: this.#negatives,
+      positives: this.#positives,
+    };
+  }
 }
 
 /** Joins the areas of adjacent ranges, in ascending order. @returns NaN when a class has no weight, as XGBoost. */

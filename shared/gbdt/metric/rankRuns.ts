@@ -1,6 +1,8 @@
 // Rows in the order of their margins, as runs of equal margin with the weight of each class: what the exact area under
 // the ROC curve needs. Runs travel between workers as variable-length integers.
 
+import { MARGIN_LIMIT } from '../../../kernels/gbdt/fixedPoint.ts';
+import { rankInWasm } from '../../../kernels/gbdt/wasm/wasmSort.ts';
 import { TreeFormatError } from '../errors/gbdtErrors.ts';
 import { radixSort } from './radixSort.ts';
 import type { MetricBlock } from './metric.ts';
@@ -44,40 +46,76 @@ function weightScale({ rows, largest }: WeightSpan): number {
 
 /** Sorts the rows of all blocks. Unweighted rows count 1 each. @param span over the blocks of all members. */
 export function sortRuns(blocks: readonly MetricBlock[], span: WeightSpan): RankRuns {
-  const scale = weightScale(span);
-  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-  const keys = new Uint32Array(rows);
-  const places = new Uint32Array(rows);
-  const counts = new Float64Array(rows);
-  const isPositive = new Uint8Array(rows);
+  if (blocks.some(({ weights }) => weights !== undefined)) return sortWeighted(blocks, span);
+  return rankInWasm(blocks) ?? sortCounted(blocks);
+}
+
+/** With the class as the lowest bit of the key, nothing has to move along. */
+function sortCounted(blocks: readonly MetricBlock[]): RankRuns {
+  const keys = new Uint32Array(rowsOf(blocks));
   let at = 0;
-  for (const { margins, labels, weights, rows: count } of blocks) {
-    for (let row = 0; row < count; row += 1, at += 1) {
-      keys[at] = (margins[row]! ^ 0x80000000) >>> 0;
-      places[at] = at;
+  for (const { margins, labels, rows } of blocks) {
+    for (let row = 0; row < rows; row += 1, at += 1) {
+      keys[at] = 2 * (margins[row]! + MARGIN_LIMIT) + labels[row]!;
+    }
+  }
+  radixSort(keys);
+  const runs = new RunBuilder(keys.length);
+  for (const key of keys) runs.add((key >>> 1) - MARGIN_LIMIT, key & 1, 1);
+  return runs.done();
+}
+
+function sortWeighted(blocks: readonly MetricBlock[], span: WeightSpan): RankRuns {
+  const scale = weightScale(span);
+  const keys = new Uint32Array(rowsOf(blocks));
+  const places = Uint32Array.from(keys, (_, row) => row);
+  const counts = new Float64Array(keys.length);
+  let at = 0;
+  for (const { margins, labels, weights, rows } of blocks) {
+    for (let row = 0; row < rows; row += 1, at += 1) {
+      keys[at] = 2 * (margins[row]! + MARGIN_LIMIT) + labels[row]!;
       counts[at] = weights === undefined ? 1 : Math.round(weights[row]! * scale);
-      isPositive[at] = labels[row]!;
     }
   }
   radixSort(keys, places);
-  const margins = new Int32Array(rows);
-  const negatives = new Float64Array(rows);
-  const positives = new Float64Array(rows);
-  let runs = 0;
-  for (let i = 0; i < rows; i += 1) {
-    if (i === 0 || keys[i] !== keys[i - 1]) {
-      margins[runs] = keys[i]! ^ 0x80000000;
-      runs += 1;
-    }
-    const place = places[i]!;
-    const side = isPositive[place] === 1 ? positives : negatives;
-    side[runs - 1]! += counts[place]!;
+  const runs = new RunBuilder(keys.length);
+  keys.forEach((key, i) => runs.add((key >>> 1) - MARGIN_LIMIT, key & 1, counts[places[i]!]!));
+  return runs.done();
+}
+
+function rowsOf(blocks: readonly MetricBlock[]): number {
+  return blocks.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** Collects rows in ascending order of their margins. */
+class RunBuilder {
+  readonly #margins: Int32Array;
+  readonly #negatives: Float64Array;
+  readonly #positives: Float64Array;
+  #runs = 0;
+
+  constructor(rows: number) {
+    this.#margins = new Int32Array(rows);
+    this.#negatives = new Float64Array(rows);
+    this.#positives = new Float64Array(rows);
   }
-  return {
-    margins: margins.subarray(0, runs),
-    negatives: negatives.subarray(0, runs),
-    positives: positives.subarray(0, runs),
-  };
+
+  add(margin: number, positive: number, count: number): void {
+    if (this.#runs === 0 || this.#margins[this.#runs - 1] !== margin) {
+      this.#margins[this.#runs] = margin;
+      this.#runs += 1;
+    }
+    const side = positive === 1 ? this.#positives : this.#negatives;
+    side[this.#runs - 1]! += count;
+  }
+
+  done(): RankRuns {
+    return {
+      margins: this.#margins.subarray(0, this.#runs),
+      negatives: this.#negatives.subarray(0, this.#runs),
+      positives: this.#positives.subarray(0, this.#runs),
+    };
+  }
 }
 
 /** More than one worker holds rows for. */

@@ -1,7 +1,7 @@
 // Root of the mean squared error.
 
 import type { MeanMetric } from './metric.ts';
-import { rowDeviation } from './rowDeviation.ts';
+import { deviationUnits, rowDeviation } from './rowDeviation.ts';
 
 export const rmse: MeanMetric = {
   kind: 'mean',
@@ -15,5 +15,6 @@ export const rmse: MeanMetric = {
       return difference * difference;
     };
   },
+  kernel: (setting) => ({ kind: 'square', ...deviationUnits(setting) }),
   finish: (mean) => Math.sqrt(mean),
 };

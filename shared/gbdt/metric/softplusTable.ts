@@ -7,12 +7,19 @@ const STEPS_PER_UNIT = 2048;
 /** Beyond this, ln(1 + e^-x) is below 2^-46 and taken as zero. */
 const REACH = 32;
 
+let built: Float64Array | undefined;
+
+/** ln(1 + e^(-i / 2048)) for i = 0..65537; made when it is first asked for. */
+export function softplusTable(): Float64Array {
+  built ??= Float64Array.from({ length: REACH * STEPS_PER_UNIT + 2 }, (_, i) =>
+    logOnePlus(deterministicExp(-i / STEPS_PER_UNIT)),
+  );
+  return built;
+}
+
 /** Linear interpolation errs by at most (1/2048)² / 32 = 7.5e-9 (the second derivative is at most 1/4). */
 export function buildSoftplus(): (x: number) => number {
-  const table = new Float64Array(REACH * STEPS_PER_UNIT + 2);
-  for (let i = 0; i < table.length; i += 1) {
-    table[i] = logOnePlus(deterministicExp(-i / STEPS_PER_UNIT));
-  }
+  const table = softplusTable();
   const positive = (x: number): number => {
     if (x >= REACH) return 0;
     const at = x * STEPS_PER_UNIT;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runHere } from './runHere.ts';
 import { runTabgrad, startTabgrad, type Running } from './runTabgrad.ts';
 
 /** A server that is no coordinator, and takes a port. */
@@ -38,7 +39,7 @@ afterAll(async () => {
   await new Promise((resolve) => foreign.close(resolve));
 });
 
-const asked = (...words: string[]) => runTabgrad([...words, '--url', url, '--token', 'secret-admin']);
+const asked = (...words: string[]) => runHere([...words, '--url', url, '--token', 'secret-admin']);
 
 describe('a coordinator that is up', () => {
   it('tells its status, as text and as JSON', async () => {
@@ -52,7 +53,7 @@ describe('a coordinator that is up', () => {
   });
 
   it('is found by its join link, too', async () => {
-    const { code, stdout } = await runTabgrad(['status', '--url', joinUrl, '--token', 'secret-admin']);
+    const { code, stdout } = await runHere(['status', '--url', joinUrl, '--token', 'secret-admin']);
     expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`coordinator ${url}`)]);
   });
 
@@ -70,7 +71,7 @@ describe('a coordinator that is up', () => {
   it('turns away who has no admin token', async () => {
     // As another account, which has a folder of its own.
     const env = { TABGRAD_STATE_DIR: join(tmpdir(), 'tabgrad-of-another') };
-    const { code, stderr } = await runTabgrad(['runs', '--url', url], { env });
+    const { code, stderr } = await runHere(['runs', '--url', url], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('error TOKEN_REQUIRED: A token is required');
   });
@@ -141,7 +142,7 @@ describe('a run that waits for a worker', () => {
       expect([code, stdout.split('\n').at(-2)]).toEqual([0, 'stopped']);
       expect((await asked('logs', 'waits')).stdout).toBe(stdout);
       const plot = ['plot', 'waits', '--output', 'waits.svg', '--url', url, '--token', 'secret-admin'];
-      expect(await runTabgrad(plot, { cwd: folder })).toEqual({
+      expect(await runHere(plot, { cwd: folder })).toEqual({
         code: 0,
         stdout: 'wrote waits.svg\n',
         stderr: '',
@@ -189,7 +190,7 @@ describe('a config with a project', () => {
     ['run.json', [], 'error CONFIG_INVALID', 'project is for volunteers'],
     ['lost.json', ['--url'], 'error CONFIG_UNREADABLE', 'gone.yaml'],
   ])('%s with %j is refused', async (file, flags, code, words) => {
-    const { stderr } = await runTabgrad([
+    const { stderr } = await runHere([
       'train',
       join(folder, file),
       ...flags.flatMap((flag) => [flag, url, '--token', 'secret-admin']),
@@ -208,13 +209,13 @@ describe('addresses and ports', () => {
   });
 
   it.each(['status', 'runs', 'worker'])('%s says that nobody answers at an address', async (command) => {
-    const { code, stderr } = await runTabgrad([command, '--url', 'http://127.0.0.1:9']);
+    const { code, stderr } = await runHere([command, '--url', 'http://127.0.0.1:9']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error COORDINATOR_UNREACHABLE: .*http:\/\/127\.0\.0\.1:9.*\n$/);
   });
 
   it('a server that is no coordinator is told apart', async () => {
-    const { code, stderr } = await runTabgrad(['status', '--url', `http://127.0.0.1:${foreignPort}`]);
+    const { code, stderr } = await runHere(['status', '--url', `http://127.0.0.1:${foreignPort}`]);
     expect(code).toBe(1);
     expect(stderr).toContain('is no tabgrad coordinator of this version: status 200, <html>');
   });

@@ -5,9 +5,8 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { commands } from '../../../coordinator/cli/commands/commands.ts';
-import { runCli } from '../../../coordinator/cli/runCli.ts';
 import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
+import { runHere } from './runHere.ts';
 import { startTabgrad, type Ended, type Running } from './runTabgrad.ts';
 
 interface Up {
@@ -31,20 +30,8 @@ afterEach(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A command in this process, whose surroundings are those of a child: starting many takes long. */
-async function run(words: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  let [stdout, stderr] = ['', ''];
-  const { TABGRAD_STATE_DIR } = process.env;
-  const code = await runCli(words, commands, '0', {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
-    env: { TABGRAD_STATE_DIR, ...env },
-    cwd: folder,
-    signal: new AbortController().signal,
-    now: () => performance.now(),
-  });
-  return { code, stdout, stderr };
-}
+const run = (words: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
+  runHere(words, { cwd: folder, env });
 
 async function startUp(words: readonly string[] = [], env: Record<string, string> = {}): Promise<Up> {
   const up = startTabgrad(['up', '--port', '0', '--json', ...words], { env });

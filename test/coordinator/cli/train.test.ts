@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runHere } from './runHere.ts';
 import { runTabgrad, startTabgrad } from './runTabgrad.ts';
 
 let folder: string;
@@ -74,7 +75,7 @@ describe('training from a config file', () => {
       '--log-scale',
       '--json',
     ];
-    const drawn = await plot('results/small', ...some);
+    const drawn = await runHere(['plot', 'results/small', ...some], { cwd: folder });
     expect(JSON.parse(drawn.stdout)).toEqual({ type: 'plot', path: join(folder, 'auc.svg') });
     expect(await readFile(join(folder, 'auc.svg'), 'utf8')).not.toContain('logloss');
   });
@@ -90,7 +91,7 @@ describe('training from a config file', () => {
     [['results'], 'PLOT_ARGUMENT', 'holds no run and no experiment'],
     [['smal', '--url', 'http://127.0.0.1:9'], 'BAD_ARGUMENT', 'no coordinator that could know "smal"'],
   ])('is not drawn by %j', async (words, code, message) => {
-    const ended = await runTabgrad(['plot', ...words], { cwd: folder });
+    const ended = await runHere(['plot', ...words], { cwd: folder });
     expect(ended.stderr).toContain(`error ${code}: `);
     expect(ended.stderr).toContain(message);
     expect(ended.code).toBe(2);
@@ -125,10 +126,10 @@ describe('training from a config file', () => {
     const words = ['train', await withConfig('twice.json', { runConfig: { name: 'twice' } })];
     await mkdir(join(folder, 'results/twice/checkpoints/4'), { recursive: true });
     await writeFile(join(folder, 'results/twice/result.json'), '{ "status": "finished" }');
-    const refused = await runTabgrad(words, { cwd: folder });
+    const refused = await runHere(words, { cwd: folder });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^error RUN_FOLDER_TAKEN: .*results\/twice holds a finished run/);
-    const both = await runTabgrad([...words, '--resume', '--overwrite'], { cwd: folder });
+    const both = await runHere([...words, '--resume', '--overwrite'], { cwd: folder });
     expect(both.stderr).toContain('error BAD_ARGUMENT: --resume goes on with what --overwrite would replace');
     const replaced = await runTabgrad([...words, '--overwrite', '--quiet'], { cwd: folder });
     expect(replaced).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -137,7 +138,7 @@ describe('training from a config file', () => {
 
   it('goes on from the last checkpoint of its name with --resume', async () => {
     const runConfig = { name: 'on' };
-    const none = await runTabgrad(['train', await withConfig('on.json', { runConfig }), '--resume'], {
+    const none = await runHere(['train', await withConfig('on.json', { runConfig }), '--resume'], {
       cwd: folder,
     });
     expect(none.stderr).toMatch(/results\/on has no checkpoint to go on from; train without --resume/);
@@ -182,7 +183,7 @@ describe('predicting a file', () => {
     const read = (file: string): Promise<string> => readFile(join(folder, file), 'utf8');
     expect(await read('onWorkers.csv')).toBe(await read('alone.csv'));
 
-    const senseless = await runTabgrad([...words, '--out', 'x.csv', '--runtime', 'deno'], { cwd: folder });
+    const senseless = await runHere([...words, '--out', 'x.csv', '--runtime', 'deno'], { cwd: folder });
     expect(senseless.stderr).toMatch(/BAD_ARGUMENT: --runtime says what workers run on/);
   });
 
@@ -239,7 +240,7 @@ describe('predicting a file', () => {
       { a: 6, b: 7, kind: 'x', sum: 13, predictions: expect.any(Number) as number },
       { a: 2, b: 1, kind: null, sum: 3, predictions: expect.any(Number) as number },
     ]);
-    const idle = await runTabgrad([...words, 'rows.csv', '--binary-as-string', '--out', 'x.csv'], {
+    const idle = await runHere([...words, 'rows.csv', '--binary-as-string', '--out', 'x.csv'], {
       cwd: folder,
     });
     expect(idle.stderr).toContain('rows.csv is read as csv, and binaryAsString has no effect on it');
@@ -262,7 +263,7 @@ describe('predicting a file', () => {
       'no/such',
     ],
   ])('refuses %j', async (words, exitCode, code, message) => {
-    const ended = await runTabgrad(['predict', '--checkpoint', checkpoint, ...words], { cwd: folder });
+    const ended = await runHere(['predict', '--checkpoint', checkpoint, ...words], { cwd: folder });
     expect(ended.stderr).toContain(`error ${code}: `);
     expect(ended.stderr).toContain(message);
     expect(ended.code).toBe(exitCode);
@@ -271,7 +272,7 @@ describe('predicting a file', () => {
 
   it('refuses a checkpoint that is not there', async () => {
     const words = ['predict', '--checkpoint', 'nowhere', '--data', 'rows.csv', '--out', 'x.csv'];
-    const { code, stderr } = await runTabgrad(words, { cwd: folder });
+    const { code, stderr } = await runHere(words, { cwd: folder });
     expect([code, stderr]).toEqual([
       1,
       expect.stringContaining('error CHECKPOINT_INVALID: No checkpoint at'),
@@ -294,7 +295,7 @@ describe('a config that can not be trained', () => {
   ])('%j is a coded error that names file and field', async (change, exitCode, code, message) => {
     await mkdir(join(folder, 'bad'), { recursive: true });
     const file = await withConfig('bad.json', { ...change, runConfig: { name: 'bad' } });
-    const { code: actual, stderr } = await runTabgrad(['train', file], { cwd: folder });
+    const { code: actual, stderr } = await runHere(['train', file], { cwd: folder });
     expect(stderr).toContain(`error ${code}`);
     expect(stderr).toContain(message);
     expect(actual).toBe(exitCode);

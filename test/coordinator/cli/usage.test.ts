@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../../coordinator/cli/commands/commands.ts';
+import { runHere } from './runHere.ts';
 import { runTabgrad } from './runTabgrad.ts';
 
-describe.concurrent('help', () => {
+describe('help', () => {
   it('lists every command and the exit codes', async () => {
     const { code, stdout, stderr } = await runTabgrad(['--help']);
     expect([code, stderr]).toEqual([0, '']);
@@ -16,7 +17,7 @@ describe.concurrent('help', () => {
   });
 
   it.each(commands.map(({ name }) => name))('of %s has its options and an example', async (name) => {
-    const { code, stdout } = await runTabgrad([name, '--help']);
+    const { code, stdout } = await runHere([name, '--help']);
     expect(code).toBe(0);
     const command = commands.find((candidate) => candidate.name === name)!;
     expect(stdout).toContain(`Usage: tabgrad ${name}`);
@@ -40,7 +41,7 @@ describe.concurrent('help', () => {
   });
 });
 
-describe.concurrent('a mistake on the command line', () => {
+describe('a mistake on the command line', () => {
   it.each([
     [['trian', 'x.json'], 'UNKNOWN_COMMAND', 'Did you mean "train"?'],
     [['help', 'stauts'], 'UNKNOWN_COMMAND', 'Did you mean "status"?'],
@@ -75,7 +76,7 @@ describe.concurrent('a mistake on the command line', () => {
     [['predict', '--data', 'x.csv'], 'BAD_ARGUMENT', 'needs --checkpoint DIR'],
     [['stop'], 'BAD_ARGUMENT', 'RUN is missing'],
   ])('%j is told in one line with exit code 2', async (words, code, message) => {
-    const ended = await runTabgrad(words);
+    const ended = await runHere(words);
     expect(ended.code).toBe(2);
     expect(ended.stdout).toBe('');
     expect(ended.stderr).toMatch(new RegExp(`^error ${code}: .*\n$`));
@@ -89,13 +90,13 @@ describe.concurrent('a mistake on the command line', () => {
   });
 
   it('is told with its stack where more is asked for', async () => {
-    const { stderr } = await runTabgrad(['trian', '--verbose']);
+    const { stderr } = await runHere(['trian', '--verbose']);
     expect(stderr).toContain('UnknownCommandError');
     expect(stderr).toMatch(/\n {4}at /);
   });
 
   it('in an environment variable names the variable', async () => {
-    const { code, stderr } = await runTabgrad(['status'], { env: { TABGRAD_URL: 'nonsense' } });
+    const { code, stderr } = await runHere(['status'], { env: { TABGRAD_URL: 'nonsense' } });
     expect(code).toBe(2);
     expect(stderr).toContain('environment variable TABGRAD_URL expects an address');
   });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import type { DeploymentHandle } from '../../../coordinator/serve/replica/handle.ts';
 import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
+import { repeated } from '../../setup/longRun.ts';
 import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
 import { saveFolder } from '../train/neural/savedFolders.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';
@@ -238,7 +239,7 @@ describe('a served tf.LayersModel', () => {
 
   it('outlives replicas on WebGPU that are ended while they compute, by tfjs and by the compiled engine', async () => {
     const device = await openNodeGpuDevice();
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < repeated(6, 2); round++) {
       const [{ checkpoint }, rows] = round % 2 ? [models.dense, points(5)] : [models.branched, examples];
       const model = deployment(checkpoint, { gracefulShutdownTimeoutS: 0 });
       const handle = await serve.run(model.bind({ device: 'webgpu' }), { name: 'gpu', routePrefix: '/gpu' });

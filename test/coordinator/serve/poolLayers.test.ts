@@ -9,6 +9,7 @@ import type { PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
+import { repeated } from '../../setup/longRun.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';
 
 let models: LayersModels;
@@ -179,7 +180,7 @@ describe.each(['browser', 'node', 'deno'] as const)('a %s worker with WebGPU', (
     const before = coordinator.pool.workers().filter(isIt);
     expect(before).toHaveLength(1);
     const options = { runOn: 'pool', runtime, device: 'webgpu', gracefulShutdownTimeoutS: 0 } as const;
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < repeated(5, 2); round++) {
       await serve.run(deployment(models.branched.checkpoint, options), { name: 'pool', port: 0 });
       await predicted('/', examples);
       const inHand = Array.from({ length: 5 }, () => post('/', JSON.stringify(examples)));

@@ -18,7 +18,7 @@ import {
 } from '../../../coordinator/index.ts';
 import type { TrialResult } from '../../../coordinator/tune/resultGrid.ts';
 import { killExperiment } from './fixtures/killedExperiment.ts';
-import { EPOCHS, netOptions, rates, STEPS_PER_EPOCH } from './fixtures/moonsExperiment.ts';
+import { EPOCHS, KILLED_EPOCHS, netOptions, rates, STEPS_PER_EPOCH } from './fixtures/moonsExperiment.ts';
 
 let storagePath = '';
 beforeAll(() => void (storagePath = mkdtempSync(path.join(tmpdir(), 'tabgrad-tune-nets-'))));
@@ -136,7 +136,7 @@ describe('Tuner with nets', () => {
     const onEvent = (event: TuneEvent): void => {
       if (event.type === 'report') reports.push([event.trial.index, event.iteration]);
     };
-    const trainable = new NeuralTrainer({ ...netOptions(), numEpochs: 300 });
+    const trainable = new NeuralTrainer({ ...netOptions(), numEpochs: KILLED_EPOCHS });
     const restored = await Tuner.restore(path.join(storagePath, 'killed'), {
       trainable,
       runConfig: { callbacks: [{ onEvent }], verbose: 0 },
@@ -144,10 +144,10 @@ describe('Tuner with nets', () => {
     const grid = await restored.fit();
     expect(reports.every(([trial]) => trial === 1)).toBe(true);
     expect(reports[0]![1]).toBeGreaterThan(3);
-    expect(grid.get(1)!.metricsTable.map((row) => row.trainingIteration)).toEqual(iterations(300));
+    expect(grid.get(1)!.metricsTable.map((row) => row.trainingIteration)).toEqual(iterations(KILLED_EPOCHS));
     const { checkpoint } = await new NeuralTrainer({
       ...netOptions(),
-      numEpochs: 300,
+      numEpochs: KILLED_EPOCHS,
       optimizer: { name: 'adam', learningRate: 0.03 },
       runConfig: { name: 'undisturbed', storagePath, verbose: 0 },
     }).fit();

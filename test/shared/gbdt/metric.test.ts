@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exactAuc } from '../../../client/gbdt/exactAuc.ts';
 import { soloCollective } from '../../../shared/collective/soloCollective.ts';
+import { radixSort } from '../../../shared/gbdt/metric/radixSort.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../../shared/gbdt/metric/exactSum.ts';
 import type { MeanMetric, MetricBlock, MetricSetting } from '../../../shared/gbdt/metric/metric.ts';
 import { decodeArea } from '../../../shared/gbdt/metric/rankArea.ts';
@@ -32,7 +33,13 @@ function measure(name: string, blocks: readonly MetricBlock[], setting: Partial<
   const whole = { objective: 'binary:logistic', outputs: 1, marginFractionBits: BITS, ...setting } as const;
   const sums = new Float64Array(SUM_NUMBERS);
   const rowLoss = metric.rowLoss(whole);
-  for (const block of blocks) addToMean(rowLoss, [block], sums, 0);
+  for (const block of blocks) addToMean({ rowLoss }, [block], sums, 0);
+  const kernel = metric.kernel?.(whole);
+  if (kernel) {
+    const inWasm = new Float64Array(SUM_NUMBERS);
+    for (const block of blocks) addToMean({ rowLoss, kernel }, [block], inWasm, 0);
+    expect(inWasm).toEqual(sums);
+  }
   return finishMean(metric, sums, 0);
 }
 
@@ -208,6 +215,20 @@ describe('metrics at the edges', () => {
   it('auc of a perfect and of a reversed order are 1 and 0', async () => {
     expect(await exactAuc([extreme], soloCollective, {})).toBe(0);
     expect(await exactAuc([{ ...extreme, labels: Float32Array.of(1, 0) }], soloCollective, {})).toBe(1);
+  });
+
+  it('sorts fifty thousand keys as the plain sort does', () => {
+    const random = seededRandom(5);
+    const keys = Uint32Array.from({ length: 50_000 }, () => random() ** 4 * 2 ** 32);
+    const places = Uint32Array.from(keys, (_, i) => i);
+    const expected = [...places].sort((a, b) => keys[a]! - keys[b]! || a - b);
+    const sorted = keys.slice();
+    radixSort(sorted, places);
+    expect([...places]).toEqual(expected);
+    expect(sorted).toEqual(keys.slice().sort());
+    const alone = keys.slice();
+    radixSort(alone);
+    expect(alone).toEqual(sorted);
   });
 
   it('ranks travel unchanged, and damaged bytes are refused', () => {

@@ -5,6 +5,8 @@ import { closePool, runTasks, serveTasks } from '../pool/jobs';
 import { addStandingTask, walkTask } from './addTree';
 import { addForest } from './forest';
 import { gradientTask } from './gradients';
+import { addLosses } from './losses';
+import { radixSort, rankKeys, rankRuns } from './sort';
 import { searchTask } from './splits';
 import { mergeTask, partitionTask, sumFeaturesTask, sumRowsTask } from './level';
 
@@ -51,4 +53,4 @@ export function serve(control: usize, thread: u32): void {
   serveTasks(control, thread, dispatch);
 }
 
-export { addForest, closePool };
+export { addForest, addLosses, closePool, radixSort, rankKeys, rankRuns };

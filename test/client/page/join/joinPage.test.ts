@@ -222,7 +222,7 @@ describe('a tab that lends', () => {
     const before = tab();
     const events: PoolEvent[] = [];
     const stop = coordinator.pool.on((event) => void events.push(event));
-    const training = train({ name: 'reloaded', rounds: 2000 });
+    const training = train({ name: 'reloaded', rounds: 800 });
     await stateIs('Training');
     await expect.poll(() => rounds(), { timeout: 60_000 }).toBeGreaterThan(5);
     await page.reload();
@@ -239,11 +239,11 @@ describe('a tab that lends', () => {
     await page.waitForSelector('#result');
     expect(await page.textContent('#result-title')).toBe('The run is finished. Thank you!');
     expect(await page.textContent('#result')).toMatch(
-      /^This tab took part in [\d,]+ of 2,000 rounds: [\d,]+ rows/,
+      /^This tab took part in [\d,]+ of 800 rounds: [\d,]+ rows/,
     );
     expect(await page.textContent('section:has(#result) dl')).toContain('rmse');
     expect(await page.textContent('#state')).toBe('Waiting for work');
-    const alone = await train({ name: 'undisturbed', rounds: 2000, workers: 1 });
+    const alone = await train({ name: 'undisturbed', rounds: 800, workers: 1 });
     expect(model?.length).toBeGreaterThan(100_000);
     expect(model?.equals(alone!)).toBe(true);
   });

@@ -56,7 +56,7 @@ describe('a limit for unproven workers', () => {
         type: 'waiting',
         reason:
           'Waiting for 1 more worker (0 of 1 here); besides: 2 unproven, which may hold 50 % of the rows, and none of ' +
-          "the owner's or proven for the rest.",
+          "the owner's or proven for the rest: start a worker of your own, or raise the share.",
       },
     ]);
     formed(bench, unproven('u'), unproven('v'), trusted('t'));

@@ -5,7 +5,7 @@ import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import { DATABASE_FILE, openStore } from '../../../../coordinator/core/store/openStore.ts';
 import { describeStore } from './storeContract.ts';
-import type { TestDatabase } from './storeContract.ts';
+import type { TestDatabase } from './storeWorld.ts';
 
 async function embedded(): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'tabgrad-store-'));

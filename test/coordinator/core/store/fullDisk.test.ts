@@ -13,9 +13,9 @@ import type { ProgressEvent } from '../../../../coordinator/progress/progressEve
 import { knownCoordinator } from '../../../../coordinator/cluster/remote/knownCoordinator.ts';
 import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { flights } from '../../../endToEnd/swarm.ts';
-import { runTabgrad } from '../../cli/runTabgrad.ts';
+import { runHere } from '../../cli/runHere.ts';
 
-const ROUNDS = 150;
+const ROUNDS = 80;
 
 let folder: string;
 let coordinator: ChildProcess | undefined;
@@ -81,7 +81,7 @@ function fill(): void {
 }
 
 async function runs(url: string): Promise<Record<string, unknown>[]> {
-  const { stdout } = await runTabgrad(['runs', '--url', url, '--json']);
+  const { stdout } = await runHere(['runs', '--url', url, '--json']);
   return stdout
     .trim()
     .split('\n')
@@ -132,11 +132,9 @@ it(
     expect(before).toBeLessThan(ROUNDS);
 
     await rm(inVolume('filler'));
-    let [run] = await runs(url);
-    for (let second = 0; second < 90 && run?.['status'] === 'running'; second++) {
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      [run] = await runs(url);
-    }
-    expect(run).toMatchObject({ status: 'finished', rounds: ROUNDS });
+    const run = async (): Promise<unknown> => (await runs(url))[0];
+    await expect
+      .poll(run, { timeout: 90_000, interval: 250 })
+      .toMatchObject({ status: 'finished', rounds: ROUNDS });
   },
 );

@@ -12,7 +12,7 @@ import { repeated } from '../../../setup/longRun.ts';
 import { seededRandom } from '../../../setup/seededRandom.ts';
 import { committed, requestOf } from './storeFacts.ts';
 
-const KILLS = repeated(100, 50);
+const KILLS = repeated(100, 20);
 const DEADLINE_MS = 20_000;
 /** Under node_modules' parent, where the bundle finds its packages. */
 const bundled = resolve('.cache/killedWriter.mjs');

@@ -138,7 +138,7 @@ describe('A run whose coordinator is killed', () => {
 
       const steps: number[] = [];
       const lives: Promise<void>[] = [];
-      const kills = [100, 900];
+      const kills = [100, 700];
       const disturbed = await trainNet((event) => {
         if (event.type !== 'round') return;
         steps.push(event.committed.round + 1);
@@ -160,7 +160,7 @@ describe('A run whose coordinator is killed', () => {
 });
 
 /** Two moons, for so many steps that a coordinator has time to die in between. */
-const NET_STEPS = 2000;
+const NET_STEPS = 1400;
 
 async function trainNet(
   onEvent: (event: ProgressEvent) => void = () => undefined,
