@@ -41,7 +41,9 @@ interface Recorded {
 export function knownModels(): ReadonlyMap<string, KnownModel> {
   const file = path.join(import.meta.dirname, '../data/xgboostModels.json.gz');
   const { rows, models } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Recorded;
-  const common = Object.fromEntries([...'abcde'].map((name, i) => [name, rows.map((row) => row[i])]));
+  const common = Object.fromEntries(
+    ['a', 'b', 'c', 'd', 'e'].map((name, i) => [name, rows.map((row) => row[i])]),
+  );
   return new Map(
     Object.entries(models).map(([name, model]) => [
       name,

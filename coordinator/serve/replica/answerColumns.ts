@@ -91,8 +91,8 @@ function labelRule(
   { objective, numTarget = 1 }: Pick<GbdtModel, 'objective' | 'numTarget'>,
   outputs: number,
 ): (values: Float32Array, from: number) => number {
-  const { labelOf } = linkByName(objective);
-  if (labelOf && numTarget === 1) return (values, from) => labelOf(values, from, outputs);
+  const link = linkByName(objective);
+  if (link.labelOf && numTarget === 1) return (values, from) => link.labelOf!(values, from, outputs);
   const found = numTarget === 1 ? `the objective is ${objective}` : `it has ${numTarget} labels a row`;
   throw new ServeArgumentError(`withLabel needs a model of classes; ${found}.`, {
     field: 'withLabel',

@@ -18,7 +18,7 @@ export function dumpNumber(value: number): string {
 function rounded(value: number): string {
   const nine = value.toExponential(DIGITS - 1);
   if (!value.toExponential(DIGITS).includes('5e')) return nine;
-  const exact = value.toExponential(40);
+  const exact = value.toExponential(20);
   const middle = /^(-?\d\.\d{7}[02468])50*e(.*)$/.exec(exact);
   return middle ? `${middle[1]}e${middle[2]}` : nine;
 }

@@ -82,14 +82,11 @@ function dumpedNode(model: GbdtModel, tree: ModelTree, index: number, depth: num
   const words = tree.categories.get(index);
   // Categories of the set go right.
   if (words) return { ...split, condition: members(words), yes: right, no: left };
-  switch (model.featureTypes[feature]) {
-    case 'i':
-      return { ...split, condition: undefined, yes: missing === left ? right : left, no: missing };
-    case 'int':
-      return { ...split, condition: Math.ceil(threshold), yes: left, no: right };
-    default:
-      return { ...split, condition: threshold, yes: left, no: right };
-  }
+  const type = model.featureTypes[feature];
+  // There or not: who has it does not go where missing values go.
+  if (type === 'i')
+    return { ...split, condition: undefined, yes: missing === left ? right : left, no: missing };
+  return { ...split, condition: type === 'int' ? Math.ceil(threshold) : threshold, yes: left, no: right };
 }
 
 /** The categories whose bits are set, ascending. */

@@ -2,7 +2,6 @@
 // It may be off by 0.82 ulp: to give XGBoost's bits, its very steps are taken. See floatExp.ts.
 // Algorithm and coefficients: Arm Optimized Routines, logf: x = 2^k · z, ln x = k · ln 2 - ln(1/c) + p(z/c - 1).
 
-const LN2 = 0.6931471805599453;
 const QUARTIC = -0.25089342214237154;
 const CUBIC = 0.333456765744066;
 const SQUARE = -0.4999997485802103;
@@ -41,7 +40,7 @@ export function floatLog(x: number): number {
   bits[0]! -= exponent << 23;
   const [inverse, log] = PARTS[(above >> 19) & 15]!;
   const r = floats[0]! * inverse - 1;
-  const start = log + (isSubnormal ? exponent - 23 : exponent) * LN2;
+  const start = log + (isSubnormal ? exponent - 23 : exponent) * Math.LN2;
   const square = r * r;
   return Math.fround((QUARTIC * square + (CUBIC * r + SQUARE)) * square + (start + r)) + 0;
 }

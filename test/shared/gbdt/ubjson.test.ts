@@ -13,7 +13,7 @@ import { seededRandom } from '../../setup/seededRandom.ts';
 /** Text as bytes, and numbers as bytes. */
 function bytes(...parts: readonly (string | number)[]): Uint8Array {
   return Uint8Array.from(
-    parts.flatMap((part) => (typeof part === 'number' ? [part] : [...part].map((c) => c.charCodeAt(0)))),
+    parts.flatMap((part) => (typeof part === 'number' ? [part] : part.split('').map((c) => c.charCodeAt(0)))),
   );
 }
 
