@@ -7,6 +7,8 @@ import type { NumberArray } from './modelFields.ts';
 
 /** Models are 8 deep. */
 const MAX_DEPTH = 64;
+/** Values that are not in lists of one type: each takes more memory than bytes of the file. A tree has about 25. */
+const MAX_VALUES = 1 << 25;
 
 /** Bytes and reading of numbers by their marker; big endian. */
 const numbers: Readonly<
@@ -59,6 +61,7 @@ interface Container {
 
 class UbjsonReader {
   at = 0;
+  #values = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #text = new TextDecoder();
@@ -81,6 +84,8 @@ class UbjsonReader {
   }
 
   value(marker: string, depth: number): unknown {
+    this.#values += 1;
+    if (this.#values > MAX_VALUES) throw this.wrong(this.at, `more than ${MAX_VALUES} values`);
     const number = numbers[marker];
     if (number) return number[1](this.#view, this.#take(number[0]));
     switch (marker) {

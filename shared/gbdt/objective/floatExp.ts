@@ -29,6 +29,12 @@ const POWERS: readonly number[] = [
   1.8340080864093424, 1.8741676341103, 1.9152065613971474, 1.9571441241754002,
 ];
 
+/** Powers of 2 from -LOWEST on, for all results that a float32 holds. */
+const LOWEST = 152;
+const EXPONENTS: readonly number[] = Array.from({ length: LOWEST + 130 }, (_, i) =>
+  scaleByPowerOfTwo(1, i - LOWEST),
+);
+
 /** @param x a float32. @returns a float32. */
 export function floatExp(x: number): number {
   if (x > OVERFLOW) return Infinity;
@@ -38,7 +44,7 @@ export function floatExp(x: number): number {
   const z = STEPS_PER_UNIT * x;
   const steps = z + ROUNDING - ROUNDING;
   const r = z - steps;
-  const place = ((steps % STEPS) + STEPS) % STEPS;
-  const scale = scaleByPowerOfTwo(POWERS[place]!, (steps - place) / STEPS);
+  // Integers from here on: the low bits are the place between two powers of 2.
+  const scale = POWERS[steps & (STEPS - 1)]! * EXPONENTS[(steps >> 5) + LOWEST]!;
   return Math.fround(((CUBIC * r + SQUARE) * (r * r) + (LINEAR * r + 1)) * scale);
 }

@@ -82,6 +82,11 @@ describe('reading', () => {
     ['a type without a size', bytes('[$d', 0, 0, 0, 0), /expected "#"/],
     ['bytes behind the end', bytes('{}x'), /byte 2: expected the end of the file/],
     ['lists in lists', bytes('['.repeat(100_000)), /nested more than 64 deep/],
+    [
+      'more values than a model has',
+      new Uint8Array(34_000_000).fill(0x5a).fill(0x5b, 0, 1),
+      /more than 33554432 values/,
+    ],
     ['nothing', bytes(), /byte 0: the file ends here/],
   ])('refuses %s', (_, file, message) => {
     expect(() => readUbjson(file)).toThrow(message);
