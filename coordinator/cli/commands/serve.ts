@@ -28,7 +28,7 @@ export const serve = defineCommand({
     checkpoint: {
       type: 'text',
       placeholder: 'DIR',
-      help: 'Checkpoint folder, a model.json of XGBoost, or a folder of a tf.LayersModel. Not needed where --storage has something to bring back.',
+      help: 'Checkpoint folder, a model file of XGBoost (JSON or UBJSON), or a folder of a tf.LayersModel. Not needed where --storage has something to bring back.',
     },
     port: {
       type: 'integer',

@@ -37,8 +37,9 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     this.#probeAnswer = this.run('http', [this.probe]) as string;
   }
 
+  /** Numbers that are predicted for a row. */
   get outputs(): number {
-    return this.#predictor.predictor.outputs;
+    return this.#predictor.predictor.width(this.predictOptions);
   }
 
   outputValues(raw: Float32Array, rows: number): readonly OutputValues[] {
