@@ -154,7 +154,7 @@ export const errorCodes = {
   PROGRAM_ANSWERS_DIFFER:
     'Workers answer the same question differently, and it can not be told who is wrong.',
   PROGRAM_LOST: 'The worker that ran a program is gone, or its thread ended.',
-  MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
+  MODEL_MALFORMED: 'A model file is damaged or not one of XGBoost (JSON or UBJSON).',
   PREDICT_ARGUMENT: 'An option of a prediction, or the shape of its columns, does not fit the model.',
   MODEL_UNSUPPORTED: 'A model file is valid but uses a booster or objective that is not supported.',
   NEURAL_MODEL_INVALID: 'The topology of a neural net, or an option for it, does not have the expected form.',

@@ -53,6 +53,7 @@ const parts = {
         index: 'coordinator/index.ts',
         cli: 'coordinator/main.ts',
         serveReplica: 'coordinator/serve/replica/serveReplica.ts',
+        acceptor: 'coordinator/serve/acceptors/acceptor.ts',
         replay: 'coordinator/core/trust/replayProgram.ts',
         tfjsThread: 'coordinator/checkpoint/tfjsThread/tfjsThread.ts',
       },

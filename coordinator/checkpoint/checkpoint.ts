@@ -1,7 +1,7 @@
-// A trained model on disk: a folder with model.json, which real XGBoost loads too.
+// A trained model on disk: a folder with model.json, which real XGBoost loads too, or with its model.ubj.
 
 import { constants } from 'node:buffer';
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   featureName,
@@ -13,7 +13,11 @@ import {
 } from '../../shared/gbdt/model/model.ts';
 import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { Predictor } from '../../shared/gbdt/model/predictor.ts';
+import { dumpTrees, type DumpOptions } from '../../shared/gbdt/dump/dumpFormats.ts';
+import { treesToTable, type TreeTableRow } from '../../shared/gbdt/dump/treesToTable.ts';
 import { readModel } from '../../shared/gbdt/model/readModel.ts';
+import { isUbjson } from '../../shared/gbdt/model/readUbjson.ts';
+import { writeModel, writeModelUbjson } from '../../shared/gbdt/model/writeModel.ts';
 import { readCheckpointFile } from './readCheckpointFile.ts';
 import { CheckpointError } from './checkpointError.ts';
 
@@ -21,6 +25,10 @@ import { CheckpointError } from './checkpointError.ts';
 export const CHECKPOINT_FILE = 'checkpoint.json';
 /** File name of the model in a checkpoint's folder. */
 export const MODEL_FILE = 'model.json';
+/** The same in folders that Ray's XGBoostTrainer wrote. */
+const UBJSON_FILE = 'model.ubj';
+/** Formats of model files: JSON, and UBJSON, in which XGBoost saves by default since 2.1. */
+export type ModelFormat = 'json' | 'ubj';
 
 /** What a model of trees says of itself. */
 export interface CheckpointMetadata {
@@ -38,7 +46,7 @@ export interface CheckpointMetadata {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A trained model on disk: a folder with model.json, which XGBoost loads too, or a model file that XGBoost saved. */
+/** A trained model on disk: a folder with model.json or model.ubj, which XGBoost loads too, or a model file that XGBoost saved. */
 export class Checkpoint {
   /** Absolute path of the folder. */
   readonly path: string;
@@ -54,12 +62,15 @@ export class Checkpoint {
     const file = statSync(absolute, { throwIfNoEntry: false });
     if (!file) throw new CheckpointError(`No checkpoint at ${absolute}.`, { file: absolute });
     this.#isSingleFile = !file.isDirectory();
-    this.#file = file.isDirectory() ? MODEL_FILE : basename(absolute);
+    this.#file = file.isDirectory() ? modelFileIn(absolute) : basename(absolute);
     this.path = file.isDirectory() ? absolute : dirname(absolute);
     if (!statSync(this.modelPath, { throwIfNoEntry: false })?.isFile()) {
-      throw new CheckpointError(`The folder ${absolute} has no ${MODEL_FILE}: it is not a checkpoint.`, {
-        file: absolute,
-      });
+      throw new CheckpointError(
+        `The folder ${absolute} has no ${MODEL_FILE} and no ${UBJSON_FILE}: it is not a checkpoint.`,
+        {
+          file: absolute,
+        },
+      );
     }
   }
 
@@ -80,8 +91,9 @@ export class Checkpoint {
 
   /** @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
   loadModel(): GbdtModel {
+    const bytes = this.#modelBytes();
     try {
-      return readModel(this.modelText());
+      return readModel(bytes);
     } catch (error) {
       const Kind = error instanceof ModelFormatError ? ModelFormatError : ModelUnsupportedError;
       if (!(error instanceof Kind)) throw error;
@@ -90,10 +102,64 @@ export class Checkpoint {
     }
   }
 
-  /** The model file as it is. */
+  /**
+   * The model file as it is; JSON of the same model where it is UBJSON.
+   * @throws CheckpointError, and for UBJSON what `loadModel` throws.
+   */
   modelText(): string {
+    const bytes = this.#modelBytes();
+    if (!isUbjson(bytes)) return bytes.toString('utf8');
+    const model = this.loadModel();
+    try {
+      return writeModel(model);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new CheckpointError(
+        `${this.modelPath} is too large as text: it would have more than ${constants.MAX_STRING_LENGTH} characters.`,
+        { file: this.modelPath },
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * Writes the model of trees into a file that XGBoost loads.
+   * @param path the file, replaced when it exists. XGBoost tells formats by the ending: .json or .ubj.
+   * @param options format: default "ubj" for a path that ends in .ubj, else "json".
+   * @throws CheckpointError, ModelFormatError, ModelUnsupportedError
+   */
+  saveModel(path: string, { format }: { readonly format?: ModelFormat } = {}): void {
+    const file = resolve(path);
+    const model = this.loadModel();
+    const isBinary = (format ?? (/\.ubj$/i.test(file) ? 'ubj' : 'json')) === 'ubj';
+    const content = isBinary ? writeModelUbjson(model) : writeModel(model);
+    try {
+      writeFileSync(file, content);
+    } catch (error) {
+      throw new CheckpointError(
+        `${file} could not be written: ${(error as Error).message}.`,
+        { file },
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * The trees in words, one text each, as XGBoost's `get_dump`: "text", "json", or "dot" for Graphviz.
+   * @throws CheckpointError, ModelFormatError, ModelUnsupportedError; PredictArgumentError for a linear model.
+   */
+  dumpTrees(options: DumpOptions = {}): string[] {
+    return dumpTrees(this.loadModel(), options);
+  }
+
+  /** All nodes as rows, as XGBoost's `trees_to_dataframe`. @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
+  treesToTable(): TreeTableRow[] {
+    return treesToTable(this.loadModel());
+  }
+
+  #modelBytes(): Buffer {
     const { size } = statSync(this.modelPath);
-    if (size <= constants.MAX_STRING_LENGTH) return readCheckpointFile(this.modelPath).toString('utf8');
+    if (size <= constants.MAX_STRING_LENGTH) return readCheckpointFile(this.modelPath);
     throw new CheckpointError(
       `${this.modelPath} has ${size} bytes; a model file of at most ${constants.MAX_STRING_LENGTH} can be read.`,
       { file: this.modelPath },
@@ -122,4 +188,10 @@ export class Checkpoint {
       attributes: model.attributes,
     };
   }
+}
+
+function modelFileIn(folder: string): string {
+  const has = (name: string): boolean =>
+    statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true;
+  return !has(MODEL_FILE) && has(UBJSON_FILE) ? UBJSON_FILE : MODEL_FILE;
 }

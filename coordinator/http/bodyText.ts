@@ -30,12 +30,17 @@ export function requireUtf8(contentType: string | undefined): void {
 
 /** @param what begins the message. @throws BadRequestError */
 export function utf8Text(bytes: Uint8Array, what: string): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = bufferUnder(bytes);
   if (isUtf8(buffer)) return buffer.toString('utf8');
   const at = firstBadByte(buffer);
   throw new BadRequestError(
     `${what} is not UTF-8: byte ${at} is 0x${buffer[at]!.toString(16).padStart(2, '0')}. JSON is sent as UTF-8.`,
   );
+}
+
+/** The same bytes, not copied. */
+export function bufferUnder(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Length of the longest prefix that is UTF-8, by halving: a prefix that ends within a character is looked at from its start. */

@@ -179,6 +179,11 @@ export class Exchange {
     return { code, message: error.message, place };
   }
 
+  /** Somebody else answers it: it is neither counted nor logged here. */
+  handOver(): void {
+    this.#isOver = true;
+  }
+
   /** Counts the request as answered by `status`; the first time counts. */
   protected end(status: number): void {
     if (this.#isOver) return;

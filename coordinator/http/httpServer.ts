@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type ListenOptions, type Socket } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../shared/clock.ts';
@@ -95,24 +95,25 @@ export class HttpServer {
    * Starts listening; resolves with the port.
    * @throws PortInUseError, ListenError
    */
-  listen(port: number, host: string): Promise<number> {
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        reject(
-          error.code === 'EADDRINUSE'
-            ? new PortInUseError(
-                `Port ${port} of ${host} is in use. Stop the other program, or choose another port.`,
-              )
-            : new ListenError(
-                `Cannot listen on ${host}, port ${port}: ${error.message}`,
-                {},
-                { cause: error },
-              ),
-        );
-      });
-      server.listen(port, host, () => resolve(this.address.port));
-    });
+  async listen(port: number, host: string): Promise<number> {
+    await listenOn(this.#server, port, host);
+    return this.address.port;
+  }
+
+  /** Listens for programs of this machine alone, at a path in the file system or of a pipe. @throws ListenError */
+  listenAt(path: string): Promise<void> {
+    return listening(this.#server, { path }, path);
+  }
+
+  /** In place of `listen`, where another process accepts connections and sends them here. */
+  acceptFromElsewhere(): void {
+    // Node begins to watch its deadlines when a server listens.
+    this.#server.emit('listening');
+  }
+
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+    socket.resume();
   }
 
   /** Shows a newer certificate to new connections. */
@@ -138,4 +139,24 @@ export class HttpServer {
     this.#server.closeAllConnections();
     return this.#closed;
   }
+}
+
+/** @throws PortInUseError, ListenError */
+export function listenOn(server: NetServer, port: number, host: string): Promise<void> {
+  return listening(server, { port, host }, `${host}, port ${port}`);
+}
+
+function listening(server: NetServer, at: ListenOptions, place: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE' && at.port !== undefined
+          ? new PortInUseError(
+              `Port ${at.port} of ${at.host} is in use. Stop the other program, or choose another port.`,
+            )
+          : new ListenError(`Cannot listen on ${place}: ${error.message}`, {}, { cause: error }),
+      );
+    });
+    server.listen(at, () => resolve());
+  });
 }

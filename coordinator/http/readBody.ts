@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { bufferUnder } from './bodyText.ts';
 import type { Decoder } from './contentCodings.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyTooLargeError } from './httpErrors.ts';
@@ -19,9 +20,14 @@ export interface BodyBounds {
 export interface BodyForm {
   /** Where the body is compressed. */
   readonly decoder: Decoder | undefined;
-  /** Gives bytes even where the body is small. */
-  readonly asBytes: boolean;
+  readonly as: BodyKind;
 }
+
+/**
+ * Small bodies become text, where they are UTF-8; or stay as they came, for code of this thread. All others are bytes in
+ * memory that threads share.
+ */
+export type BodyKind = 'text' | 'own bytes' | 'shared bytes';
 
 /**
  * Calls back once, unless the client breaks off before. A body that is not UTF-8 is given as bytes.
@@ -30,7 +36,7 @@ export interface BodyForm {
 export function readBody(
   exchange: Exchange,
   { maxBodyBytes, hold }: BodyBounds,
-  { decoder, asBytes }: BodyForm,
+  { decoder, as }: BodyForm,
   done: (error: Error | undefined, body: string | Uint8Array) => void,
 ): (error: Error) => void {
   const { request } = exchange;
@@ -62,7 +68,7 @@ export function readBody(
     // The request, and with it this closure, lives until the answer: once is enough to have the body in memory.
     chunks = [];
     if (!decoder) {
-      done(undefined, joined(received, sizeBytes, asBytes));
+      done(undefined, joined(received, sizeBytes, as));
       return;
     }
     void unpack(decoder, Buffer.concat(received, sizeBytes));
@@ -77,7 +83,7 @@ export function readBody(
     }
     if (isGivenUp) return;
     hold(unpacked.byteLength);
-    done(undefined, joined([unpacked], unpacked.byteLength, asBytes));
+    done(undefined, joined([unpacked], unpacked.byteLength, as));
   };
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBodyBytes) {
@@ -99,10 +105,16 @@ function takeTurns(request: IncomingMessage): void {
   setImmediate(() => request.resume());
 }
 
-function joined(chunks: readonly Buffer[], sizeBytes: number, asBytes: boolean): string | Uint8Array {
-  if (sizeBytes < SHARED_FROM_BYTES && !asBytes) {
+/** A body that was read as 'own bytes', as another thread gets it. */
+export function bodyForThread(body: Uint8Array, as: Exclude<BodyKind, 'own bytes'>): string | Uint8Array {
+  return body.buffer instanceof SharedArrayBuffer ? body : joined([body], body.byteLength, as);
+}
+
+function joined(chunks: readonly Uint8Array[], sizeBytes: number, as: BodyKind): string | Uint8Array {
+  if (sizeBytes < SHARED_FROM_BYTES && as !== 'shared bytes') {
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, sizeBytes);
-    if (isUtf8(bytes)) return bytes.toString('utf8');
+    if (as === 'own bytes') return bytes;
+    if (isUtf8(bytes)) return bufferUnder(bytes).toString('utf8');
   }
   const body = new Uint8Array(new SharedArrayBuffer(sizeBytes));
   let at = 0;

@@ -28,7 +28,7 @@ export async function readJson(exchange: Exchange, maxBodyBytes: number): Promis
       if (signal.aborted) gone();
       signal.addEventListener('abort', gone);
       const bounds = { maxBodyBytes, hold: (): void => undefined };
-      readBody(exchange, bounds, { decoder: undefined, asBytes: false }, (error, received) => {
+      readBody(exchange, bounds, { decoder: undefined, as: 'text' }, (error, received) => {
         if (error) reject(error);
         else resolve(received);
       });

@@ -18,8 +18,7 @@ import { HeldBodies } from './http/heldBodies.ts';
 import { ContentCodings } from '../http/contentCodings.ts';
 import { AppTable } from './deployment/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
-import { createServeServer } from './http/serveServer.ts';
-import type { HttpServer } from '../http/httpServer.ts';
+import { checkProcesses, createServePort, serveAt, type ServePort } from './acceptors/servePort.ts';
 import { seenServer, type SeenServer } from './report/seenServer.ts';
 import { ServeReporter } from './report/serveReporter.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
@@ -65,7 +64,7 @@ export class Serve {
   readonly #serverId = randomUUID();
   #listening:
     | {
-        readonly server: HttpServer;
+        readonly server: ServePort;
         readonly url: string;
         readonly port: number;
         readonly options: ServeHttpOptions;
@@ -105,10 +104,8 @@ export class Serve {
    *   constructed, DeadlineError when one takes longer than startTimeoutS. What was there before goes on then.
    */
   run(application: Application | Deployment, options: RunOptions = {}): Promise<DeploymentHandle> {
-    const arrived = this.expect(options.name);
-    return this.#inTurn(() =>
-      this.#run(application instanceof Deployment ? application.bind() : application, options),
-    ).finally(arrived);
+    const bound = application instanceof Deployment ? application.bind() : application;
+    return this.#runInTurn(bound, options, true);
   }
 
   /**
@@ -136,7 +133,7 @@ export class Serve {
       try {
         if (!('nodes' in recipe)) throw new ServeArgumentError(`${recipe.reason} Deploy it again.`);
         await withRecipe(recipe, blobs, (application) =>
-          this.run(application, { ...options, name, routePrefix, modelName }),
+          this.#runInTurn(application, { ...options, name, routePrefix, modelName }, false),
         );
         restored.push(name);
       } catch (error) {
@@ -178,6 +175,7 @@ export class Serve {
       const app = this.#apps.get(name);
       if (!app) throw new ServeArgumentError(`No application "${name}" runs.`, { field: 'name' });
       this.#table.remove(name);
+      await serveAt(this.#listening?.server, this.#table);
       await this.#coordinator?.deployments.remove(name);
       await app.close();
       this.#apps.delete(name);
@@ -208,7 +206,13 @@ export class Serve {
     });
   }
 
-  async #run(application: Application, options: RunOptions): Promise<DeploymentHandle> {
+  #runInTurn(application: Application, options: RunOptions, isForThis: boolean): Promise<DeploymentHandle> {
+    const arrived = this.expect(options.name);
+    return this.#inTurn(() => this.#run(application, options, isForThis)).finally(arrived);
+  }
+
+  /** @param isForThis the options are given for this application, not for all that are restored. */
+  async #run(application: Application, options: RunOptions, isForThis: boolean): Promise<DeploymentHandle> {
     const { name, routePrefix, modelName = name, ...http } = checkRunOptions(options);
     const other = [...this.#apps.values()].find(
       (app) => app.routePrefix === routePrefix && app.name !== name,
@@ -220,6 +224,7 @@ export class Serve {
       );
     }
     const plan = planApplication(application, this.#log, poolOf(this.#coordinator));
+    if (isForThis) checkProcesses(http, plan.deployments.find(({ name }) => name === plan.ingress)?.model);
     const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
     await this.#listen(http, options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);
@@ -231,6 +236,7 @@ export class Serve {
     }
     this.#apps.set(name, app);
     this.#table.set(app);
+    await serveAt(this.#listening?.server, this.#table);
     this.#reporter?.tellNow();
     if (recipe) await this.#record(app, recipe);
     return this.handle(name);
@@ -254,9 +260,9 @@ export class Serve {
 
   /** @param given by the owner: what is left out may be as it is. */
   async #listen(options: HttpSettings, given: ServeHttpOptions): Promise<void> {
-    const { port, host, apiKey, publicUrl, maxBodyBytes, allowedOrigins } = options;
+    const { port, host, apiKey, publicUrl, maxBodyBytes, allowedOrigins, processes } = options;
     if (this.#listening) {
-      const differs = (['port', 'host', 'apiKey'] as const).find(
+      const differs = (['port', 'host', 'apiKey', 'processes'] as const).find(
         (key) => given[key] !== undefined && given[key] !== this.#listening?.options[key],
       );
       if (differs === undefined) return;
@@ -266,13 +272,14 @@ export class Serve {
       );
     }
     const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
-    const server = createServeServer({
+    const hosts = allowedHosts(host, publicUrl, tls?.names);
+    const serverOptions = {
       tls: tls?.credentials,
       apps: this.#table,
       access: new CallerAccess({
         apiKey,
         attempts: new AttemptThrottle(this.#clock),
-        allowedHosts: allowedHosts(host, publicUrl, tls?.names),
+        allowedHosts: hosts,
         allowedOrigins,
       }),
       metrics: this.#metrics,
@@ -290,7 +297,9 @@ export class Serve {
         keepAliveMs: KEEP_ALIVE_MS,
       },
       isStopping: () => this.#isStopping,
-    });
+    };
+    const portOptions = { processes, apiKey, allowedHosts: hosts, clock: this.#clock };
+    const server = createServePort(serverOptions, portOptions);
     const certificateNames = tls?.names;
     const actualPort = await server.listen(port, host);
     const { url } = coordinatorAddresses({ host, port: actualPort, publicUrl, certificateNames });

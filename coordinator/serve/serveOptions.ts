@@ -17,6 +17,11 @@ const name = z
 const httpFields = {
   port: wholeFrom(0, 65_535).default(8000).describe('0 takes a free one.'),
   host: z.string().min(1).default('127.0.0.1').describe('0.0.0.0 lets other machines ask.'),
+  processes: wholeFrom(1, 256)
+    .default(1)
+    .describe(
+      'Processes that take connections at this port. With more than 1 they predict small rows for trees themselves, and pass on all else: for models of trees that get more requests than one processor core can read.',
+    ),
   tls: z
     .custom<TlsSettings>((value) => typeof value === 'object' && value !== null)
     .meta({ title: '{ certFile, keyFile } or { selfMadeIn }' })

@@ -103,10 +103,14 @@ export class WasmRuntime<Exports = unknown> {
     this.lost = new Promise((resolve) => (this.#lose = resolve));
   }
 
-  /** @throws what the engine throws where it has no memory of 64 KiB or refuses the module. */
+  /**
+   * @param mostPages of 64 KiB that its memory may grow to.
+   * @throws what the engine throws where it has no memory of 64 KiB or refuses the module.
+   */
   static async open<Exports>(
     compiled: CompiledModule,
     choice: ThreadChoice = oneThread,
+    mostPages = MOST_PAGES,
   ): Promise<WasmRuntime<Exports>> {
     const threads = choice.startThread === undefined ? 1 : Math.max(1, choice.threads);
     const isShared = threads > 1;
@@ -114,7 +118,7 @@ export class WasmRuntime<Exports = unknown> {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: isShared });
     const instance = await WebAssembly.instantiate(module, { env: { memory } });
     const exports = instance.exports as unknown as JobExports;
-    const heap = new WasmHeap(memory, exports.heapStart(), MOST_PAGES);
+    const heap = new WasmHeap(memory, exports.heapStart(), mostPages);
     const runtime = new WasmRuntime<Exports>(heap, module, exports, { ...choice, threads });
     if (choice.startAfterMs === 0) await runtime.#startThreads();
     return runtime;

@@ -1,7 +1,7 @@
 // Every training parameter, once: names, ranges and defaults are XGBoost's. Types, validation and docs derive from it.
 
 import { metricNames } from './metric/registry.ts';
-import { objectiveNames } from './objective/registry.ts';
+import { modelObjectiveNames, objectiveNames } from './objective/registry.ts';
 import {
   choiceParameter,
   floatParameter,
@@ -18,6 +18,10 @@ const share = { min: 0, aboveMin: true, max: 1 } as const;
 export const parameterDefinitions = {
   objective: choiceParameter({
     choices: objectiveNames,
+    refused: {
+      names: modelObjectiveNames,
+      why: 'models with this one predict, but it can not be trained yet',
+    },
     default: 'reg:squarederror',
     doc: 'What is learned, and so the loss.',
   }),

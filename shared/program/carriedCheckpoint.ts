@@ -44,13 +44,19 @@ export class CarriedCheckpoint {
 
   /** The text of its model: model.json, or the one file that it has. */
   modelText(): string {
-    const [only, ...others] = this.fileNames();
-    return this.readText(only !== undefined && others.length === 0 ? only : 'model.json');
+    return this.readText(this.#modelFile());
   }
 
-  /** @throws ModelFormatError, ModelUnsupportedError */
+  /** The model may be of UBJSON too: model.ubj, where there is no model.json. @throws ModelFormatError, ModelUnsupportedError */
   loadModel(): GbdtModel {
-    return readModel(this.modelText());
+    return readModel(this.readBytes(this.#modelFile()));
+  }
+
+  #modelFile(): string {
+    const names = this.fileNames();
+    const [only] = names;
+    if (only !== undefined && names.length === 1) return only;
+    return !names.includes('model.json') && names.includes('model.ubj') ? 'model.ubj' : 'model.json';
   }
 
   /** Predicts typed columns with its model of trees. @throws ModelFormatError, ModelUnsupportedError */

@@ -1,13 +1,15 @@
 // What serving costs: requests per second and latency of a tree model beside a bare node:http server that reads the same
 // bodies and writes answers of the same size, on the same machine in one run; and rows per second of our predictor
-// beside real XGBoost's in the same process. `npm run bench:serve [-- --ms 400 --replicas 1 --reports]`; --reports: to a coordinator
-// in the same process, as for its dashboard.
+// beside real XGBoost's in the same process. `npm run bench:serve [-- --ms 400 --replicas 1 --processes 1 --reports]`; --reports: to a
+// coordinator in the same process, as for its dashboard; --beside DIST: the dist folder of another version, measured in turns.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { textTable } from '../../coordinator/cli/textTable.ts';
 import type * as Api from '../../coordinator/index.ts';
@@ -18,28 +20,42 @@ const { values } = parseArgs({
   options: {
     ms: { type: 'string', default: '400' },
     replicas: { type: 'string', default: '1' },
+    processes: { type: 'string', default: '1' },
+    beside: { type: 'string' },
     reports: { type: 'boolean', default: false },
   },
 });
 const measureMs = Number(values.ms);
 const CONNECTIONS = [1, 4, 16, 64];
-const ROUNDS = 3;
+const ROUNDS = 5;
+/** For the code to be compiled, before anything is measured. */
+const WARM_UP_MS = 3_000;
 const REPORT_DEADLINE_MS = 30_000;
 
 // The bundle that users run: what runs TypeScript from source adds calls of its own to every function.
-const bundle = new URL('../../dist/node/index.js', import.meta.url).href;
-const { Checkpoint, deployment, Serve, startCoordinator } = (await import(bundle)) as typeof Api;
+const dist = new URL('../../dist/', import.meta.url).href;
+const api = async (folder: string): Promise<typeof Api> =>
+  (await import(new URL('node/index.js', folder).href)) as typeof Api;
+const { startCoordinator } = await api(dist);
 
 const models = makeServedModels();
 const coordinator = values.reports ? await startCoordinator({ port: 0 }) : undefined;
-const serve = new Serve({ coordinator });
-const checkpoint = new Checkpoint(models.late.checkpoint.modelPath);
-await serve.run(deployment(checkpoint, { numReplicas: Number(values.replicas) }), { port: 0 });
-const servePort = Number(new URL(serve.url!).port);
+const serve = await started(dist, { processes: Number(values.processes) });
+const before =
+  values.beside === undefined ? undefined : await started(pathToFileURL(`${resolve(values.beside)}/`).href);
 const generator = fork(new URL('./serve/loadGenerator.ts', import.meta.url));
 
+async function started(folder: string, options: Api.RunOptions = {}): Promise<Api.Serve> {
+  const { Checkpoint, deployment, Serve } = await api(folder);
+  const started = new Serve({ coordinator });
+  const checkpoint = new Checkpoint(models.late.checkpoint.modelPath);
+  const model = deployment(checkpoint, { numReplicas: Number(values.replicas) });
+  await started.run(model, { port: 0, ...options });
+  return started;
+}
+
 interface Figures extends LoadReport {
-  /** Processor time of this process, all its threads, a request. */
+  /** Processor time of this process, all its threads and not those of acceptors, a request. */
   readonly cpuUs: number;
 }
 
@@ -97,20 +113,28 @@ async function httpTable(): Promise<string> {
     const body = JSON.stringify(flights(count));
     const answer = await (await fetch(serve.url!, { method: 'POST', body })).text();
     const bare = await bareServer(answer);
+    const servers = [
+      { name: 'bare', port: bare.port },
+      ...(before ? [{ name: 'beside', port: Number(new URL(before.url!).port) }] : []),
+      { name: 'tabgrad', port: Number(new URL(serve.url!).port) },
+    ];
+    for (const { port } of servers)
+      await load({ port, body, connections: 16, warmUpMs: 0, measureMs: WARM_UP_MS });
     for (const connections of CONNECTIONS) {
       const order = { connections, body, warmUpMs: measureMs / 3, measureMs };
-      const plain: Figures[] = [];
-      const ours: Figures[] = [];
-      // Turn and turn about, so that what else the machine does falls on both.
+      const figures = servers.map((): Figures[] => []);
+      // Turn and turn about, so that what else the machine does falls on all.
       for (let round = 0; round < ROUNDS; round++) {
-        plain.push(await load({ ...order, port: bare.port }));
-        ours.push(await load({ ...order, port: servePort }));
+        for (const [at, { port }] of servers.entries()) figures[at]!.push(await load({ ...order, port }));
       }
-      const failures = [...plain, ...ours].reduce((sum, report) => sum + report.failures, 0);
+      const failures = figures.flat().reduce((sum, report) => sum + report.failures, 0);
       if (failures > 0) throw new Error(`${failures} requests failed`);
-      const [a, b] = [median(plain), median(ours)];
-      const ratio = `${((b.requestsPerSecond / a.requestsPerSecond) * 100).toFixed(0)} %`;
-      rows.push(cells(count, connections, 'bare', a, ''), cells(count, connections, 'tabgrad', b, ratio));
+      const plain = median(figures[0]!);
+      for (const [at, { name }] of servers.entries()) {
+        const figure = median(figures[at]!);
+        const share = (figure.requestsPerSecond / plain.requestsPerSecond) * 100;
+        rows.push(cells(count, connections, name, figure, at === 0 ? '' : `${share.toFixed(0)} %`));
+      }
     }
     await bare.close();
   }
@@ -144,7 +168,7 @@ function predictorTable(): string {
 try {
   process.stdout.write(
     `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores; Node ${process.version}; ` +
-      `model of 6 trees, 3 features; ${values.replicas} replica(s); ${measureMs} ms a figure\n\n`,
+      `model of 6 trees, 3 features; ${values.replicas} replica(s), ${values.processes} process(es); ${measureMs} ms a figure\n\n`,
   );
   process.stdout.write(`${await httpTable()}\n\n`);
   process.stdout.write(
@@ -154,6 +178,7 @@ try {
 } finally {
   generator.disconnect();
   await serve.shutdown();
+  await before?.shutdown();
   await coordinator?.close();
   models.remove();
 }

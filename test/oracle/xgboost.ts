@@ -26,6 +26,7 @@ function openLibrary(): Library {
       'int XGBoosterUpdateOneIter(void *handle, int iter, void *dtrain)',
       'int XGBoosterEvalOneIter(void *handle, int iter, void **dmats, const char **names, uint64_t len, _Out_ const char **out)',
       'int XGBoosterPredict(void *handle, void *dmat, int option, uint32_t ntree_limit, int training, _Out_ uint64_t *len, _Out_ float **out)',
+      'int XGBoosterDumpModelEx(void *handle, const char *fmap, int with_stats, const char *format, _Out_ uint64_t *len, _Out_ void **out)',
       'int XGBoosterSaveModel(void *handle, const char *fname)',
       'int XGBoosterLoadModel(void *handle, const char *fname)',
       'int XGBoosterSetAttr(void *handle, const char *key, const char *value)',
@@ -71,6 +72,10 @@ export interface OracleBooster {
   timePredict(data: OracleData): number;
   /** Text of the model's JSON file. */
   save(): string;
+  /** A text a tree. */
+  dump(format: 'text' | 'json' | 'dot', withStats: boolean): string[];
+  /** Bytes of the model's file of UBJSON. */
+  saveUbjson(): Uint8Array;
 }
 
 const library = openLibrary();
@@ -119,10 +124,11 @@ function predictWith(
   }
 }
 
-function withFile<T>(use: (file: string) => T): T {
+/** XGBoost tells formats by the file's name. */
+function withFile<T>(use: (file: string) => T, name = 'model.json'): T {
   const folder = mkdtempSync(path.join(tmpdir(), 'tabgrad-oracle-'));
   try {
-    return use(path.join(folder, 'model.json'));
+    return use(path.join(folder, name));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -137,6 +143,17 @@ function wrap(booster: Handle): OracleBooster {
         library.call('XGBoosterSaveModel', booster, file);
         return readFileSync(file, 'utf8');
       }),
+    dump(format, withStats) {
+      const length: [number | bigint] = [0];
+      const out: [unknown] = [null];
+      library.call('XGBoosterDumpModelEx', booster, '', withStats ? 1 : 0, format, length, out);
+      return koffi.decode(out[0], koffi.array('const char *', Number(length[0]))) as string[];
+    },
+    saveUbjson: () =>
+      withFile((file) => {
+        library.call('XGBoosterSaveModel', booster, file);
+        return readFileSync(file);
+      }, 'model.ubj'),
   };
 }
 
@@ -216,15 +233,18 @@ export function holdMatrix(data: OracleData): OracleMatrix {
   };
 }
 
-/** Loads a model file's text into real XGBoost. */
-export function loadOracle(text: string): OracleBooster {
+/** Loads a model file into real XGBoost: text is JSON, bytes are UBJSON. */
+export function loadOracle(model: string | Uint8Array): OracleBooster {
   const out: [Handle | null] = [null];
   library.call('XGBoosterCreate', [], 0, out);
   const booster = out[0]!;
-  withFile((file) => {
-    writeFileSync(file, text);
-    library.call('XGBoosterLoadModel', booster, file);
-  });
+  withFile(
+    (file) => {
+      writeFileSync(file, model);
+      library.call('XGBoosterLoadModel', booster, file);
+    },
+    typeof model === 'string' ? 'model.json' : 'model.ubj',
+  );
   library.call('XGBoosterSetParam', booster, 'nthread', '1');
   return wrap(booster);
 }

@@ -1,6 +1,7 @@
 // The registry of commands: a command is one file in commands/ and one line here.
 
 import type { Command } from '../command.ts';
+import { dump } from './dump.ts';
 import { init } from './init.ts';
 import { invite } from './invite.ts';
 import { logs } from './logs.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   tune,
   predict,
   plot,
+  dump,
   serve,
   status,
   runs,

@@ -14,7 +14,7 @@ export const predict = defineCommand({
       type: 'text',
       placeholder: 'DIR',
       required: true,
-      help: 'Checkpoint folder of trees or of a net, or a model.json of XGBoost or tfjs.',
+      help: 'Checkpoint folder of trees or of a net, or a model file of XGBoost (JSON or UBJSON) or tfjs.',
     },
     data: {
       type: 'text',

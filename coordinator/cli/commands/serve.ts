@@ -28,7 +28,7 @@ export const serve = defineCommand({
     checkpoint: {
       type: 'text',
       placeholder: 'DIR',
-      help: 'Checkpoint folder, a model.json of XGBoost, or a folder of a tf.LayersModel. Not needed where --storage has something to bring back.',
+      help: 'Checkpoint folder, a model file of XGBoost (JSON or UBJSON), or a folder of a tf.LayersModel. Not needed where --storage has something to bring back.',
     },
     port: {
       type: 'integer',
@@ -51,6 +51,14 @@ export const serve = defineCommand({
       max: 1_000,
       default: 1,
       help: 'Threads that predict.',
+    },
+    processes: {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 256,
+      default: 1,
+      help: 'Processes that take connections at the port. With more than 1 they predict small rows for trees themselves, and pass on all else.',
     },
     device: {
       type: 'choice',
@@ -152,6 +160,7 @@ export const serve = defineCommand({
       const http: ServeHttpOptions = {
         port: values.port,
         host: values.host,
+        processes: values.processes,
         apiKey: values['api-key'],
         publicUrl: values['public-url'],
         tls: tlsSettings(values, values.storage, cwd),

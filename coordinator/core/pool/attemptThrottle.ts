@@ -38,6 +38,11 @@ const FORGET_MS = 15 * 60_000;
 const UNGUESSABLE_CHARACTERS = 20;
 const MAX_ADDRESSES = 10_000;
 
+/** Whether a secret can not be found by guessing, however fast. */
+export function isUnguessable(secret: string): boolean {
+  return secret.length >= UNGUESSABLE_CHARACTERS;
+}
+
 /** Whether `given` is one of the accepted secrets, without slowing anyone down. */
 export function compareSecrets(
   given: string | undefined,
@@ -66,7 +71,7 @@ export class AttemptThrottle {
     const block = addressShare(address);
     const record = this.#find(block, now);
     const waitMs = (record?.waitsUntilMs ?? now) - now;
-    const candidates = waitMs > 0 ? accepted.filter((one) => one.length >= UNGUESSABLE_CHARACTERS) : accepted;
+    const candidates = waitMs > 0 ? accepted.filter(isUnguessable) : accepted;
     const attempt = compareSecrets(given, candidates);
     if (attempt.type === 'right') return attempt;
     // Further tries meanwhile change nothing: a program with an old token is no worse than its first tries.

@@ -46,7 +46,7 @@ export function planOnPool(
     if (isLayersModel(modelText)) return planPoolLayers(name, settings, bound, pool, log);
     const options = readTreeOptions(bound.options);
     const rows = new TreeProgram(modelText, options);
-    const model = { ...describeTrees(modelText, options), small: undefined };
+    const model = { ...describeTrees(modelText, options), trees: undefined, small: undefined };
     const checks = new ReplicaChecks<TreeRows, Float32Array>({
       deployment: name,
       results: pool.checkResults,

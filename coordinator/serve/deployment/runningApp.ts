@@ -20,6 +20,8 @@ export class RunningApp implements ServedApp {
   #modelName = '';
   #plan: ApplicationPlan = { ingress: '', deployments: [] };
   readonly #sets = new Map<string, ReplicaSet>();
+  /** Of the ingress. While the application ends it is still asked, and says so. */
+  #router: Router | undefined;
 
   constructor(name: string, clock: Clock, log: Log) {
     this.name = name;
@@ -48,14 +50,15 @@ export class RunningApp implements ServedApp {
   }
 
   get router(): Router {
-    return this.#set(this.ingress).router;
+    return this.#router ?? this.#set(this.ingress).router;
   }
 
   isReady(): boolean {
     // Those of an update that is under way do not count yet.
     const { deployments } = this.#plan;
     return (
-      deployments.length > 0 && deployments.every(({ name }) => this.#set(name).status().replicas.running > 0)
+      deployments.length > 0 &&
+      deployments.every(({ name }) => (this.#sets.get(name)?.status().replicas.running ?? 0) > 0)
     );
   }
 
@@ -95,6 +98,7 @@ export class RunningApp implements ServedApp {
       throw error;
     }
     this.#plan = plan;
+    this.#router = this.#set(plan.ingress).router;
     this.#routePrefix = routePrefix;
     this.#modelName = modelName;
     const kept = new Set(plan.deployments.map(({ name }) => name));

@@ -59,12 +59,7 @@ export class AppTable {
   }
 
   byPath(path: string): ServedApp | undefined {
-    return this.#apps.find(
-      ({ routePrefix }) =>
-        routePrefix === '/' ||
-        (path.startsWith(routePrefix) &&
-          (path.length === routePrefix.length || path[routePrefix.length] === '/')),
-    );
+    return this.#apps.find(({ routePrefix }) => servesPath(routePrefix, path));
   }
 
   /** The newest of that model, or the one of that version. */
@@ -72,4 +67,11 @@ export class AppTable {
     const all = this.#apps.filter((app) => app.modelName === modelName && app.model !== undefined);
     return all.findLast((app) => version === undefined || app.version === version);
   }
+}
+
+export function servesPath(routePrefix: string, path: string): boolean {
+  return (
+    routePrefix === '/' ||
+    (path.startsWith(routePrefix) && (path.length === routePrefix.length || path[routePrefix.length] === '/'))
+  );
 }

@@ -2,7 +2,7 @@
 
 import { addressShare } from '../../bounds/addressShares.ts';
 import type { ContentCodings, Decoder } from '../../http/contentCodings.ts';
-import { readBody } from '../../http/readBody.ts';
+import { readBody, type BodyKind } from '../../http/readBody.ts';
 import type { Body } from '../replica/replica.ts';
 import type { HeldBodies } from './heldBodies.ts';
 import type { ServeExchange } from './serveExchange.ts';
@@ -13,14 +13,11 @@ export interface ReceiveOptions {
   readonly codings: ContentCodings;
 }
 
-/**
- * Reads the body, and counts what is held of it until the answer.
- * @param asBytes gives bytes even where it is small. @throws MediaTypeError
- */
+/** Reads the body, and counts what is held of it until the answer. @throws MediaTypeError */
 export function receiveBody(
   exchange: ServeExchange,
   { maxBodyBytes, bodies, codings }: ReceiveOptions,
-  asBytes: boolean,
+  as: BodyKind,
   received: (body: Body) => void,
 ): void {
   const unwanted = new AbortController();
@@ -31,7 +28,7 @@ export function receiveBody(
   });
   exchange.body = held;
   const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
-  let giveUp = readBody(exchange, bounds, { decoder, asBytes }, (error, body) => {
+  let giveUp = readBody(exchange, bounds, { decoder, as }, (error, body) => {
     if (error) {
       exchange.fail(error);
       return;

@@ -4,21 +4,25 @@ import { prometheusText, type MetricFamily } from '../../core/http/prometheusTex
 import { latencyBoundsS } from '../../../shared/api/servingAnswers.ts';
 import type { ServedApp } from '../deployment/servedApp.ts';
 
-interface AppCounts {
+interface Counts {
   readonly byStatus: Map<number, number>;
   readonly buckets: Float64Array;
   sumS: number;
 }
 
+/** What was counted of applications, as a plain value. */
+export type AppCounts = readonly {
+  readonly app: string;
+  readonly byStatus: readonly (readonly [status: number, count: number])[];
+  readonly buckets: readonly number[];
+  readonly sumS: number;
+}[];
+
 export class ServeMetrics {
-  readonly #apps = new Map<string, AppCounts>();
+  readonly #apps = new Map<string, Counts>();
 
   count(app: string, status: number, seconds: number): void {
-    let counts = this.#apps.get(app);
-    if (!counts) {
-      counts = newCounts();
-      this.#apps.set(app, counts);
-    }
+    const counts = this.#counts(app);
     counts.byStatus.set(status, (counts.byStatus.get(status) ?? 0) + 1);
     const bucket = latencyBoundsS.findIndex((bound) => seconds <= bound);
     counts.buckets[bucket < 0 ? latencyBoundsS.length : bucket]! += 1;
@@ -31,8 +35,40 @@ export class ServeMetrics {
     return { byStatus, latencies: [...buckets] };
   }
 
+  /** What was counted, which counts no more here. */
+  take(): AppCounts {
+    const taken = Array.from(this.#apps, ([app, { byStatus, buckets, sumS }]) => ({
+      app,
+      byStatus: [...byStatus],
+      buckets: [...buckets],
+      sumS,
+    }));
+    this.#apps.clear();
+    return taken;
+  }
+
+  /** Adds what was counted elsewhere. */
+  add(counts: AppCounts): void {
+    for (const { app, byStatus, buckets, sumS } of counts) {
+      const own = this.#counts(app);
+      for (const [status, count] of byStatus)
+        own.byStatus.set(status, (own.byStatus.get(status) ?? 0) + count);
+      for (const [i, count] of buckets.entries()) own.buckets[i]! += count;
+      own.sumS += sumS;
+    }
+  }
+
   forget(app: string): void {
     this.#apps.delete(app);
+  }
+
+  #counts(app: string): Counts {
+    let counts = this.#apps.get(app);
+    if (!counts) {
+      counts = newCounts();
+      this.#apps.set(app, counts);
+    }
+    return counts;
   }
 
   text(apps: readonly ServedApp[]): string {
@@ -116,11 +152,11 @@ export class ServeMetrics {
   }
 }
 
-function newCounts(): AppCounts {
+function newCounts(): Counts {
   return { byStatus: new Map(), buckets: new Float64Array(latencyBoundsS.length + 1), sumS: 0 };
 }
 
-function latencyText(counts: readonly (readonly [string, AppCounts])[]): string {
+function latencyText(counts: readonly (readonly [string, Counts])[]): string {
   const name = 'tabgrad_serve_http_request_seconds';
   const lines = [`# HELP ${name} Time from the request's head to its answer.`, `# TYPE ${name} histogram`];
   for (const [app, { buckets, sumS }] of counts) {

@@ -7,6 +7,7 @@ import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../htt
 import { HttpServer, type HttpTimeouts, type ServerCredentials } from '../../http/httpServer.ts';
 import { RouteTable } from '../../http/routeTable.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
+import { jsonHeaders, requestIds } from './answerForm.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import { ServeExchange, type ServeContext } from './serveExchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
@@ -32,6 +33,8 @@ import { kserveModel, type KserveTarget } from './kserveTarget.ts';
 export interface ServeServerOptions extends PageContext {
   readonly access: CallerAccess;
   readonly log: Log;
+  /** Who asks, where it is not the one who is connected. */
+  readonly addressOf?: ServeContext['addressOf'] | undefined;
   readonly accessLog: ServeContext['accessLog'];
   readonly maxBodyBytes: number;
   readonly bodies: HeldBodies;
@@ -42,22 +45,17 @@ export interface ServeServerOptions extends PageContext {
 }
 
 /** Proxies hold many: there is no limit by address. */
-const MAX_CONNECTIONS = 16_384;
+export const MAX_CONNECTIONS = 16_384;
 
 export function createServeServer(options: ServeServerOptions): HttpServer {
   const { timeouts, tls } = options;
   const pages = new RouteTable(serverPages(options, (exchange, app) => infer(exchange, app, options)));
-  const prefix = `${process.pid.toString(36)}${Date.now().toString(36)}`;
-  let serial = 0;
   const context: ServeContext = {
     ...options,
     logPrefix: 'serve: ',
     serverName: 'The server',
-    requestId: ({ headers: { 'x-request-id': given } }) =>
-      typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given)
-        ? given
-        : `${prefix}-${(++serial).toString(36)}`,
-    addressOf: ({ socket }) => socket.remoteAddress ?? '',
+    requestId: requestIds(),
+    addressOf: options.addressOf ?? (({ socket }) => socket.remoteAddress ?? ''),
   };
   return new HttpServer({
     timeouts,
@@ -119,19 +117,17 @@ function answerApp(exchange: ServeExchange, options: ServeServerOptions): void {
     throw new MethodNotAllowedError(request.method ?? '', path, ['POST'], hint);
   }
   requireUtf8(request.headers['content-type']);
-  receiveBody(exchange, options, false, (body) =>
+  receiveBody(exchange, options, 'own bytes', (body) =>
     ask(exchange, app, 'http', [body], (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
 }
-
-const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' } as const;
 
 function answerClass(exchange: ServeExchange, app: ServedApp, options: ServeServerOptions): void {
   const { request, path, search } = exchange;
   const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
   const contentType = request.headers['content-type'] ?? 'text';
   const isText = /json|text|xml|urlencoded/.test(contentType) && isUtf8Charset(contentType);
-  receiveBody(exchange, options, !isText, (body) => {
+  receiveBody(exchange, options, isText ? 'text' : 'shared bytes', (body) => {
     // The body is no longer as long, nor as compressed, as it was on its way.
     const { 'content-encoding': coding, 'content-length': _, ...headers } = request.headers;
     const parts: RequestParts = {
@@ -169,7 +165,7 @@ function answerKserve(
   }
   exchange.application = app.name;
   requireUtf8(request.headers['content-type']);
-  receiveBody(exchange, options, false, (body) =>
+  receiveBody(exchange, options, 'own bytes', (body) =>
     ask(exchange, app, 'predict', [body], (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
 }
@@ -180,7 +176,7 @@ function infer(exchange: ServeExchange, app: ServedApp, options: ServeServerOpti
   const headerBytes = given === undefined ? undefined : Number(given);
   if (headerBytes !== undefined && !(Number.isInteger(headerBytes) && headerBytes >= 0))
     throw new BadRequestError('Inference-Header-Content-Length must be a number of bytes.');
-  receiveBody(exchange, options, headerBytes !== undefined, (body) =>
+  receiveBody(exchange, options, 'own bytes', (body) =>
     ask(exchange, app, 'infer', [body, headerBytes], (value) =>
       answerInference(exchange, app, value as InferAnswer),
     ),

@@ -16,6 +16,8 @@ export interface PageContext {
   readonly version: string;
   readonly hasKey: boolean;
   isStopping(): boolean;
+  /** Brings what is counted up to date, where others count too. */
+  recount?(): Promise<void>;
 }
 
 export interface PageRoute extends RoutePlace {
@@ -53,9 +55,13 @@ export function serverPages(
     page('/-/routes', (exchange) =>
       exchange.json(200, Object.fromEntries(apps.apps.map(({ routePrefix, name }) => [routePrefix, name]))),
     ),
-    page('/metrics', (exchange) =>
-      exchange.text(200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text(apps.apps)),
-    ),
+    page('/metrics', (exchange) => {
+      const answer = (): void =>
+        exchange.text(200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text(apps.apps));
+      const recounted = context.recount?.();
+      if (recounted) void recounted.then(answer);
+      else answer();
+    }),
     page('/openapi.json', (exchange) => exchange.json(200, openApi(apps.apps, version, hasKey))),
     page('/v2', (exchange) =>
       exchange.json(200, { name: 'tabgrad', version, extensions: ['binary_tensor_data'] }),

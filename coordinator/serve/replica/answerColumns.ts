@@ -1,8 +1,8 @@
 // What is answered for each row of a tree model: its predictions, and beside them its class and its margins where a
 // deployment asks for them.
 
-import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
-import { modelOutputs, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
+import { linkByName } from '../../../shared/gbdt/objective/registry.ts';
+import { modelOutputs, predictionOutputs, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import type { OutputValues } from '../request/openInference.ts';
 import { ServeArgumentError } from '../request/serveErrors.ts';
 import type { TreeOptions } from './predictorOptions.ts';
@@ -25,13 +25,14 @@ function columnNames(outputs: number, column: string): string[] {
 
 /** @throws ServeArgumentError for options that contradict the model or one another. */
 export function answerColumns(
-  model: Pick<GbdtModel, 'objective' | 'numClass'>,
+  model: Pick<GbdtModel, 'objective' | 'numClass' | 'numTarget'>,
   { outputColumn = 'predictions', outputMargin, withLabel = false, withMargin = false }: TreeOptions,
 ): AnswerColumns {
-  const outputs = modelOutputs(model as GbdtModel);
+  const marginCount = modelOutputs(model);
+  const outputs = outputMargin === true ? marginCount : predictionOutputs(model);
   const predicted = columnNames(outputs, outputColumn);
-  const labelOf = withLabel ? labelRule(model.objective, outputs) : undefined;
-  const margins = withMargin ? columnNames(outputs, 'margin') : [];
+  const labelOf = withLabel ? labelRule(model, outputs) : undefined;
+  const margins = withMargin ? columnNames(marginCount, 'margin') : [];
   const names = [...predicted, ...(labelOf ? ['label'] : []), ...margins];
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {
@@ -46,11 +47,11 @@ export function answerColumns(
       field,
     });
   }
-  const shape = (rows: number): number[] => (outputs === 1 ? [rows] : [rows, outputs]);
+  const shape = (rows: number, width: number): number[] => (width === 1 ? [rows] : [rows, width]);
   const transformed = (raw: Float32Array): Float32Array => {
     const values = raw.slice();
-    objectiveByName(model.objective).transform(values, outputs);
-    return values;
+    linkByName(model.objective).transform(values, marginCount);
+    return outputs === marginCount ? values : values.slice(0, values.length / marginCount);
   };
   const labelsOf = (values: Float32Array, rows: number): Int32Array =>
     Int32Array.from({ length: rows }, (_, row) => labelOf!(values, row * outputs));
@@ -65,19 +66,20 @@ export function answerColumns(
         const from = row * outputs;
         for (let output = 0; output < outputs; output++) table[at++] = values[from + output]!;
         if (labelOf) table[at++] = labelOf(values, from);
-        for (let margin = 0; margin < margins.length; margin++) table[at++] = raw[from + margin]!;
+        for (let margin = 0; margin < margins.length; margin++)
+          table[at++] = raw[row * marginCount + margin]!;
       }
       return table;
     },
     tensors(raw, rows) {
       const values = needsMargins ? transformed(raw) : raw;
       return [
-        { name: outputColumn, datatype: 'FP32', shape: shape(rows), values },
+        { name: outputColumn, datatype: 'FP32', shape: shape(rows, outputs), values },
         ...(labelOf
           ? [{ name: 'label', datatype: 'INT32' as const, shape: [rows], values: labelsOf(values, rows) }]
           : []),
         ...(withMargin
-          ? [{ name: 'margin', datatype: 'FP32' as const, shape: shape(rows), values: raw }]
+          ? [{ name: 'margin', datatype: 'FP32' as const, shape: shape(rows, marginCount), values: raw }]
           : []),
       ];
     },
@@ -86,12 +88,13 @@ export function answerColumns(
 
 /** @throws ServeArgumentError when the objective knows no classes. */
 function labelRule(
-  objective: GbdtModel['objective'],
+  { objective, numTarget = 1 }: Pick<GbdtModel, 'objective' | 'numTarget'>,
   outputs: number,
 ): (values: Float32Array, from: number) => number {
-  const definition = objectiveByName(objective);
-  if (definition.labelOf) return (values, from) => definition.labelOf!(values, from, outputs);
-  throw new ServeArgumentError(`withLabel needs a model of classes; the objective is ${objective}.`, {
+  const link = linkByName(objective);
+  if (link.labelOf && numTarget === 1) return (values, from) => link.labelOf!(values, from, outputs);
+  const found = numTarget === 1 ? `the objective is ${objective}` : `it has ${numTarget} labels a row`;
+  throw new ServeArgumentError(`withLabel needs a model of classes; ${found}.`, {
     field: 'withLabel',
   });
 }

@@ -3,8 +3,7 @@
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
-import { smallRequests } from './smallRequests.ts';
-import { TreeProgram } from './treeProgram.ts';
+import { SmallRequests } from './smallRequests.ts';
 import { answerColumns } from './answerColumns.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';
 import type { TreeOptions } from './predictorOptions.ts';
@@ -32,7 +31,8 @@ export function describeTrees(modelText: string, options: TreeOptions): ModelDes
     predicted: Object.fromEntries(
       answer.names.map((name) => [name, { type: name === 'label' ? 'integer' : 'number' }]),
     ),
-    small: smallRequests(new TreeProgram(modelText, options)),
+    trees: { modelText, options },
+    small: SmallRequests.of(modelText, options),
   };
 }
 

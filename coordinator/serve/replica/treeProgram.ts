@@ -3,6 +3,7 @@
 import type { PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { TreePredictor } from '../../../shared/gbdt/model/treePredictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
+import { RowReader } from '../request/rows/rowReader.ts';
 import { bodyText } from '../../http/bodyText.ts';
 import { prepareInference, type InferModel, type PreparedRows } from './treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
@@ -19,6 +20,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   /** What the predictor is asked for: margins, where more than predictions is made of them. */
   readonly predictOptions: PredictOptions;
   readonly #answer: AnswerColumns;
+  readonly #reader: RowReader | undefined;
   /** A row with all values missing, and what the model answered to it when it was loaded. */
   readonly probe: string;
   readonly #probeAnswer: string;
@@ -27,6 +29,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   constructor(modelText: string, options: TreeOptions) {
     const model = readModel(modelText);
     this.features = modelFeatures(model);
+    this.#reader = RowReader.of(this.features);
     this.#answer = answerColumns(model, options);
     this.predictOptions = predictOptions(options, this.#answer.needsMargins);
     this.#predictor = new TreePredictor({ loadModel: () => model }, this.predictOptions);
@@ -34,8 +37,9 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     this.#probeAnswer = this.run('http', [this.probe]) as string;
   }
 
+  /** Numbers that are predicted for a row. */
   get outputs(): number {
-    return this.#predictor.predictor.outputs;
+    return this.#predictor.predictor.width(this.predictOptions);
   }
 
   outputValues(raw: Float32Array, rows: number): readonly OutputValues[] {
@@ -49,21 +53,27 @@ export class TreeProgram implements ReplicaProgram, InferModel {
 
   run(op: ReplicaOp, args: readonly unknown[]): unknown {
     if (op === 'rows') return this.predict(args[0] as readonly Float32Array[], args[1] as number);
-    const call = this.prepare(op, args);
+    const call = this.#prepare(op, args);
     return call.answer(this.predict(call.columns, call.rows));
   }
 
   /** The rows of a call, to be predicted here or on a worker of the pool. @throws ServeInputError, BadRequestError */
   prepare(op: ReplicaOp, args: readonly unknown[]): PreparedRows {
+    const prepared = this.#prepare(op, args);
+    // Those of a reader are used again for the next call.
+    return { ...prepared, columns: prepared.columns.map((column) => column.slice()) };
+  }
+
+  #prepare(op: ReplicaOp, args: readonly unknown[]): PreparedRows {
     switch (op) {
       case 'http':
-        return this.#prepareText(bodyText(args[0] as Body));
+        return this.#prepareBody(args[0] as Body);
       case 'infer':
         return prepareInference(this, args[0] as Body, args[1] as number | undefined);
       case 'predict':
-        return this.#prepareInstances(bodyText(args[0] as Body));
+        return this.#prepareInstances(args[0] as Body);
       case 'health': {
-        const probe = this.#prepareText(this.probe);
+        const probe = this.#prepareBody(this.probe);
         const answer = (predicted: Float32Array): void => {
           if (probe.answer(predicted) !== this.#probeAnswer)
             throw new Error('the model does not predict what it did when it was loaded');
@@ -98,16 +108,16 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     return { columns, rows, answer };
   }
 
-  #prepareText(text: string): PreparedRows {
-    const { columns, rows, shape } = readRows(text, this.features);
+  #prepareBody(body: Body): PreparedRows {
+    const read = this.#reader?.read(body) ?? readRows(bodyText(body), this.features);
+    const { columns, rows, shape } = read;
     const answer = (raw: Float32Array): string =>
       writePredictions(this.#answer.table(raw, rows), rows, this.#answer.names, shape);
     return { columns, rows, answer };
   }
 
-  #prepareInstances(text: string): PreparedRows {
-    const instances = readInstances(text, this.features.length);
-    const { columns, rows } = readRecords(instances, this.features, 'records');
+  #prepareInstances(body: Body): PreparedRows {
+    const { columns, rows } = this.#reader?.readInstances(body) ?? this.#readInstances(body);
     const { names, needsMargins } = this.#answer;
     const answer = (raw: Float32Array): string => {
       const table = this.#answer.table(raw, rows);
@@ -117,6 +127,11 @@ export class TreeProgram implements ReplicaProgram, InferModel {
       return `{"predictions":${predictions}}`;
     };
     return { columns, rows, answer };
+  }
+
+  #readInstances(body: Body): FeatureRows {
+    const instances = readInstances(bodyText(body), this.features.length);
+    return readRecords(instances, this.features, 'records');
   }
 }
 

@@ -57,7 +57,7 @@ export const gbdtOptions = z
       '"train", and any number of evaluation sets, e.g. "valid"; metrics are reported for all, as "valid-logloss".',
     ),
     xgbModel: checkpoint.describe(
-      'A model to add numBoostRound rounds to: a checkpoint, its folder, or a model.json of XGBoost.',
+      'A model to add numBoostRound rounds to: a checkpoint, its folder, or a model file of XGBoost (JSON or UBJSON).',
     ),
     resumeFromCheckpoint: checkpoint.describe(gbdtFields.resumeFromCheckpoint.description ?? ''),
     trainLoopPerWorker: z

@@ -275,8 +275,16 @@ function scratchBytes(rows: number): number {
   return 64 * Math.ceil((4 * rows) / 64) + 64;
 }
 
-/** A tree device in WebAssembly. @throws what the engine throws where it has no memory or no thread for it. */
-export async function createWasmTreeDevice(spec: DeviceSpec, choice?: ThreadChoice): Promise<TreeDevice> {
+/**
+ * A tree device in WebAssembly.
+ * @param mostPages of 64 KiB of its memory.
+ * @throws what the engine throws where it has no memory for it.
+ */
+export async function createWasmTreeDevice(
+  spec: DeviceSpec,
+  choice?: ThreadChoice,
+  mostPages?: number,
+): Promise<TreeDevice> {
   checkSpec(spec);
-  return new WasmTreeDevice(spec, await WasmRuntime.open(treesModule, choice));
+  return new WasmTreeDevice(spec, await WasmRuntime.open(treesModule, choice, mostPages));
 }

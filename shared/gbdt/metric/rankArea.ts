@@ -17,34 +17,51 @@ export const MOST_AREA_BYTES = 100;
 /** Products up to this stay exact in a double, with room to add many. */
 const EXACT_PRODUCT = 2 ** 52;
 
-/** Merges runs of several workers (each ascending) over one range of margins. */
+/** Of runs of several workers or blocks (each ascending) over one range of margins. */
 export function areaOfRuns(sources: readonly RankRuns[]): RankArea {
+  let rest = sources;
+  while (rest.length > 1) {
+    const merged: RankRuns[] = [];
+    for (let i = 0; i < rest.length; i += 2) {
+      const [one, other] = [rest[i]!, rest[i + 1]];
+      merged.push(other ? mergeRuns(one, other) : one);
+    }
+    rest = merged;
+  }
   const area = new AreaSum();
-  const [first] = sources;
-  if (first && sources.length === 1) {
-    for (let i = 0; i < first.margins.length; i += 1) area.add(first.negatives[i]!, first.positives[i]!);
-    return area.done();
-  }
-  const next = sources.map(() => 0);
-  for (;;) {
-    let margin = Infinity;
-    for (let s = 0; s < sources.length; s += 1) {
-      const { margins } = sources[s]!;
-      if (next[s]! < margins.length) margin = Math.min(margin, margins[next[s]!]!);
+  const [all] = rest;
+  if (!all) return area.done();
+  for (let i = 0; i < all.margins.length; i += 1) area.add(all.negatives[i]!, all.positives[i]!);
+  return area.done();
+}
+
+function mergeRuns(a: RankRuns, b: RankRuns): RankRuns {
+  const most = a.margins.length + b.margins.length;
+  const margins = new Int32Array(most);
+  const negatives = new Float64Array(most);
+  const positives = new Float64Array(most);
+  let [i, j, runs] = [0, 0, 0];
+  while (i < a.margins.length || j < b.margins.length) {
+    const ofA = i < a.margins.length ? a.margins[i]! : Infinity;
+    const ofB = j < b.margins.length ? b.margins[j]! : Infinity;
+    margins[runs] = Math.min(ofA, ofB);
+    if (ofA <= ofB) {
+      negatives[runs]! += a.negatives[i]!;
+      positives[runs]! += a.positives[i]!;
+      i += 1;
     }
-    if (margin === Infinity) return area.done();
-    let runNegatives = 0;
-    let runPositives = 0;
-    for (let s = 0; s < sources.length; s += 1) {
-      const source = sources[s]!;
-      while (source.margins[next[s]!] === margin) {
-        runNegatives += source.negatives[next[s]!]!;
-        runPositives += source.positives[next[s]!]!;
-        next[s]! += 1;
-      }
+    if (ofB <= ofA) {
+      negatives[runs]! += b.negatives[j]!;
+      positives[runs]! += b.positives[j]!;
+      j += 1;
     }
-    area.add(runNegatives, runPositives);
+    runs += 1;
   }
+  return {
+    margins: margins.subarray(0, runs),
+    negatives: negatives.subarray(0, runs),
+    positives: positives.subarray(0, runs),
+  };
 }
 
 /** Takes runs in ascending order of their margins. */

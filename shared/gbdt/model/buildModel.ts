@@ -83,11 +83,16 @@ export function checkContinues(model: GbdtModel, params: GbdtParams, featureName
       `the model to continue from has ${what} ${String(found)}, the run has ${String(expected)}`,
     );
   const outputs = objectiveByName(params.objective).outputs(params);
+  if (model.linear) throw differs('booster', 'gblinear', 'gbtree');
   if (model.objective !== params.objective) throw differs('objective', model.objective, params.objective);
+  if (model.numTarget !== undefined) throw differs('num_target', model.numTarget, 1);
   if (modelOutputs(model) !== outputs) throw differs('num_class', modelOutputs(model), outputs);
   if (model.numFeature !== featureNames.length)
     throw differs('num_feature', model.numFeature, featureNames.length);
   if (model.parallelTrees !== 1) throw differs('num_parallel_tree', model.parallelTrees, 1);
+  if (model.roundStarts)
+    throw differs('iteration_indptr', 'rounds of different numbers of trees', 'one tree an output');
+  if (model.hasVectorLeaves) throw differs('size_leaf_vector', modelOutputs(model), 1);
   model.featureNames.forEach((name, i) => {
     if (name !== featureNames[i]) throw differs(`feature ${i} named`, `"${name}"`, `"${featureNames[i]}"`);
   });

@@ -1,6 +1,6 @@
 // What a model of trees makes of its features, as XGBoost's Booster.get_score tells it.
 
-import { featureName, type GbdtModel } from './model.ts';
+import { featureName, modelOutputs, type GbdtModel } from './model.ts';
 
 /**
  * weight: splits that ask for the feature. gain: mean loss that these splits take away. cover: mean sum of Hessians of the
@@ -61,6 +61,10 @@ export function featureImportance(
   type: ImportanceType = 'weight',
 ): Readonly<Record<string, number>> {
   const sums = new ImportanceSums();
-  for (const tree of model.trees) sums.add(tree);
+  // Trees of one output each that are one tree in the file count once.
+  const step = model.hasVectorLeaves ? modelOutputs(model) : 1;
+  model.trees.forEach((tree, t) => {
+    if (t % step === 0) sums.add(tree);
+  });
   return Object.fromEntries(sums.features.map((one) => [featureName(model, one.index), one[type]]));
 }

@@ -15,6 +15,8 @@ export interface FlatForest {
   readonly nodes: Int32Array;
   /** Values of leaves, by position / NODE_WORDS; 0 for inner nodes. */
   readonly leafValues: Float32Array;
+  /** Numbers of the nodes in the model's file, by position / NODE_WORDS. */
+  readonly nodeIds: Int32Array;
   /** Position of each tree's root. */
   readonly roots: Int32Array;
   /** Steps that take any row to its leaf, tree by tree; 0 where most paths are much shorter than the longest. */
@@ -37,6 +39,7 @@ export function compileForest(trees: readonly ModelTree[], numFeature: number): 
   const forest = {
     nodes: new Int32Array(nodeCount * NODE_WORDS),
     leafValues: new Float32Array(nodeCount),
+    nodeIds: new Int32Array(nodeCount),
     roots: new Int32Array(trees.length),
     steps: new Int32Array(trees.length),
     hasCategories: Uint8Array.from(trees, ({ categories }) => (categories.size > 0 ? 1 : 0)),
@@ -56,7 +59,7 @@ export function compileForest(trees: readonly ModelTree[], numFeature: number): 
 
 /** Writes a tree from position `root` on and its sets from word `setEnd` on; returns its steps. */
 function addTree(
-  { nodes, leafValues, sets, slots }: FlatForest,
+  { nodes, leafValues, nodeIds, sets, slots }: FlatForest,
   tree: ModelTree,
   root: number,
   setEnd: number,
@@ -68,6 +71,7 @@ function addTree(
   for (let i = 0; i < order.length; i += 1) {
     const node = order[i]!;
     const at = root + i * NODE_WORDS;
+    nodeIds[at / NODE_WORDS] = tree.ids?.[node] ?? node;
     const left = tree.left[node]!;
     if (left === -1) {
       nodes[at + 1] = ABOVE_ALL;

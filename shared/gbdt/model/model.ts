@@ -1,6 +1,7 @@
 // A trained model in memory: trees over raw values, as XGBoost's model file holds them.
 
-import { objectiveByName, type ObjectiveName } from '../objective/registry.ts';
+import { linkByName, type ModelObjective } from '../objective/registry.ts';
+import type { JsonObject } from './modelFields.ts';
 
 /** Structure of arrays, one entry a node; node 0 is the root; children follow their parents. Every node can be reached. */
 export interface ModelTree {
@@ -18,6 +19,15 @@ export interface ModelTree {
   readonly gain: Float32Array;
   readonly cover: Float32Array;
   readonly weight: Float32Array;
+  /** The nodes' numbers in the file, where they are others than here. */
+  readonly ids?: Int32Array;
+}
+
+/** The coefficients of booster gblinear. */
+export interface LinearModel {
+  /** [feature][output], and after the last feature the intercepts. */
+  readonly weights: Float32Array;
+  readonly rounds: number;
 }
 
 /** What the data calls a category: text, or a number that is not its code. */
@@ -26,9 +36,13 @@ export type CategoryName = string | number;
 export type FeatureType = 'float' | 'int' | 'i' | 'q' | 'c';
 
 export interface GbdtModel {
-  readonly objective: ObjectiveName;
+  readonly objective: ModelObjective;
+  /** The objective's section of the file, for objectives that are not trained here. */
+  readonly objectiveSection?: JsonObject;
   /** 0 unless the objective has classes. */
   readonly numClass: number;
+  /** Labels of a row, where there are several. */
+  readonly numTarget?: number;
   readonly numFeature: number;
   /** A probability for binary:logistic; float32. */
   readonly baseScore: number;
@@ -47,26 +61,40 @@ export interface GbdtModel {
   readonly treeOutputs: readonly number[];
   /** Trees of an output in a round; 1 unless made by another program. */
   readonly parallelTrees: number;
+  /** The first tree of each round and the end of the last, where rounds have different numbers of trees. */
+  readonly roundStarts?: readonly number[];
+  /** Leaves of the file have a value an output: each of its trees is a tree an output here, of the same nodes. */
+  readonly hasVectorLeaves?: true;
+  /** In place of trees. */
+  readonly linear?: LinearModel;
 }
 
-export function modelOutputs(model: GbdtModel): number {
-  return Math.max(1, model.numClass);
+/** Margins of a row. */
+export function modelOutputs({ numClass, numTarget = 1 }: Pick<GbdtModel, 'numClass' | 'numTarget'>): number {
+  return Math.max(1, numClass, numTarget);
+}
+
+/** Predictions of a row. */
+export function predictionOutputs(model: Pick<GbdtModel, 'objective' | 'numClass' | 'numTarget'>): number {
+  return linkByName(model.objective).predictsClass === true ? 1 : modelOutputs(model);
 }
 
 /** Margins before the first tree, one an output; float32. */
 export function modelBaseMargins(model: GbdtModel): Float32Array<ArrayBuffer> {
   if (model.baseVector) return Float32Array.from(model.baseVector);
-  const margin = objectiveByName(model.objective).baseMargin(model.baseScore);
+  const margin = linkByName(model.objective).baseMargin(model.baseScore);
   return new Float32Array(modelOutputs(model)).fill(margin);
 }
 
 /** Name of a feature: as in XGBoost f0, f1 … in a model without names. */
-export function featureName(model: GbdtModel, index: number): string {
+export function featureName(model: Pick<GbdtModel, 'featureNames'>, index: number): string {
   return model.featureNames[index] ?? `f${index}`;
 }
 
 /** Boosting rounds in the model. */
 export function modelRounds(model: GbdtModel): number {
+  if (model.linear) return model.linear.rounds;
+  if (model.roundStarts) return model.roundStarts.length - 1;
   return Math.floor(model.trees.length / (modelOutputs(model) * model.parallelTrees));
 }
 

@@ -17,14 +17,27 @@ export function readObject(value: unknown, field: string): JsonObject {
 }
 
 export function readArray(value: unknown, field: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw malformed(field, value === undefined ? 'missing' : 'expected an array');
-  return value;
+  if (Array.isArray(value)) return value;
+  throw malformed(field, value === undefined ? 'missing' : 'expected an array');
+}
+
+/** An array of numbers: in UBJSON they may be of one type. */
+export function readList(value: unknown, field: string): ArrayLike<unknown> {
+  return isNumberArray(value) ? value : readArray(value, field);
+}
+
+/** Arrays of one type in files of UBJSON. */
+export type NumberArray = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array;
+
+function isNumberArray(value: unknown): value is NumberArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
 /** Numbers of any kind; null stands for NaN (see parseModelText). */
 export function readFloats(value: unknown, field: string, length?: number): Float32Array {
-  const array = readArray(value, field);
+  const array = readList(value, field);
   checkLength(array, field, length);
+  if (array instanceof Float32Array) return array;
   return Float32Array.from(array, (item, i) => {
     if (item === null) return NaN;
     if (typeof item !== 'number') throw malformed(`${field}[${i}]`, 'expected a number');
@@ -38,7 +51,7 @@ export function readInts(
   field: string,
   { min, max, length }: { readonly min: number; readonly max: number; readonly length?: number },
 ): Int32Array {
-  const array = readArray(value, field);
+  const array = readList(value, field);
   checkLength(array, field, length);
   return Int32Array.from(array, (item, i) => {
     const number = typeof item === 'boolean' ? Number(item) : item;
@@ -49,7 +62,7 @@ export function readInts(
   });
 }
 
-function checkLength(array: readonly unknown[], field: string, length: number | undefined): void {
+function checkLength(array: ArrayLike<unknown>, field: string, length: number | undefined): void {
   if (length !== undefined && array.length !== length) {
     throw malformed(field, `has ${array.length} entries, expected ${length}`);
   }
@@ -76,7 +89,12 @@ export function readCount(value: unknown, field: string, max: number): number {
 
 /** JSON with the NaN and Infinity that XGBoost writes: NaN becomes null, Infinity a number beyond all floats. */
 export function parseModelText(text: string): unknown {
-  if (text.charCodeAt(0) === 0x1f || /^\{[iUIlL#$]/.test(text)) throw notJson(text);
+  if (text.charCodeAt(0) === 0x1f)
+    throw new ModelFormatError(
+      'model file: it is compressed with gzip, expected JSON or UBJSON; decompress it first',
+    );
+  if (/^\{[iUIlL#$]/.test(text))
+    throw new ModelFormatError('model file: it is UBJSON, which is read as bytes, not as text');
   // A byte order mark is no part of JSON, but some editors put it there.
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
@@ -92,14 +110,6 @@ export function parseModelText(text: string): unknown {
       );
     }
   }
-}
-
-/** For files of other formats that are named .json. */
-function notJson(text: string): ModelFormatError {
-  const [what, advice] = text.startsWith('{')
-    ? ['UBJSON', 'save it with a name that ends in .json']
-    : ['compressed with gzip', 'decompress it first'];
-  return new ModelFormatError(`model file: it is ${what}, expected JSON; ${advice}`);
 }
 
 /** In one pass, outside of strings: a regular expression that matches strings starts anew at each quote of an open one. */

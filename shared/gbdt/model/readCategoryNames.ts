@@ -2,7 +2,7 @@
 // numbers, or text as bytes with the offset of each name.
 
 import type { CategoryName } from './model.ts';
-import { malformed, readArray, readFloats, readInts, readObject } from './modelFields.ts';
+import { malformed, readArray, readFloats, readInts, readList, readObject } from './modelFields.ts';
 
 /**
  * @param value `cats` of the model; undefined in older files.
@@ -25,7 +25,7 @@ export function readCategoryNames(
 function readEncoding(value: unknown, field: string): readonly CategoryName[] | undefined {
   const { offsets, values } = readObject(value, field);
   if (offsets === undefined) {
-    const numbers = readArray(values, `${field}.values`);
+    const numbers = readList(values, `${field}.values`);
     return numbers.length === 0 ? undefined : Array.from(readNumbers(numbers, `${field}.values`));
   }
   // Bytes may be written as signed ones.
@@ -40,7 +40,7 @@ function readEncoding(value: unknown, field: string): readonly CategoryName[] | 
 }
 
 /** Numbers are compared as the data has them, so those of a float32 file stay what they are. */
-function readNumbers(numbers: readonly unknown[], field: string): Float64Array {
+function readNumbers(numbers: ArrayLike<unknown>, field: string): Float64Array {
   readFloats(numbers, field);
-  return Float64Array.from(numbers as readonly number[]);
+  return Float64Array.from(numbers as ArrayLike<number>);
 }

@@ -1,9 +1,7 @@
-// Reads model files that XGBoost (1.0 and later) or tabgrad saved as JSON. Nothing in the file is trusted: a model that
-// passes can be walked without bounds checks, and takes memory in proportion to its file.
+// Reads model files that XGBoost (1.0 and later) or tabgrad saved as JSON or UBJSON. Nothing in the file is trusted: a model
+// that passes can be walked without bounds checks, and takes memory in proportion to its file.
 
-import { ModelUnsupportedError } from '../errors/gbdtErrors.ts';
-import type { ModelFormatError } from '../errors/gbdtErrors.ts';
-import { objectiveByName, objectiveNames } from '../objective/registry.ts';
+import { isTrainable, linkByName, modelObjectiveNames, type ModelObjective } from '../objective/registry.ts';
 import type { CategoryName, FeatureType, GbdtModel } from './model.ts';
 import type { JsonObject } from './modelFields.ts';
 import {
@@ -11,82 +9,105 @@ import {
   parseModelText,
   readArray,
   readCount,
-  readFloats,
   readInts,
   readNumber,
   readObject,
 } from './modelFields.ts';
+import { readBooster, unsupported, type TreeBooster } from './readBooster.ts';
 import { readCategoryNames } from './readCategoryNames.ts';
+import { readRoundStarts } from './readRoundStarts.ts';
 import { readTree, type TreeReading } from './readTree.ts';
+import { isRecord } from '../../memberOf.ts';
+import { isUbjson, readUbjson } from './readUbjson.ts';
 
 const MAX_FEATURES = 1_000_000;
 const MAX_TREES = 1_000_000;
-/** Classes that a model may have without as many trees. */
-const MAX_CLASSES = 1000;
+/** Classes or labels that a model may have without as many trees. */
+const MAX_OUTPUTS = 1000;
 /** 64 MiB. */
 const MAX_SET_WORDS = 1 << 24;
 const featureTypes: readonly string[] = ['float', 'int', 'i', 'q', 'c'] satisfies readonly FeatureType[];
 
 /**
- * Reads the text of a model file.
+ * Reads a model file: text is JSON; bytes are JSON or UBJSON, whichever they look like.
  * @throws ModelFormatError naming the field that is wrong; ModelUnsupportedError for other boosters and objectives.
  */
-export function readModel(text: string): GbdtModel {
-  const learner = readLearner(parseModelText(text));
-  const objectiveSection = readObject(learner['objective'], 'learner.objective');
-  const objective = objectiveNames.find((name) => name === objectiveSection['name']);
+export function readModel(file: string | Uint8Array): GbdtModel {
+  const learner = readLearner(parseModelFile(file));
+  const section = readObject(learner['objective'], 'learner.objective');
+  const objective = modelObjectiveNames.find((name) => name === section['name']);
   if (objective === undefined)
-    throw unsupported('objective', objectiveSection['name'], objectiveNames.join(', '));
-
-  const { model, field, weights } = readBooster(learner);
-  const treeList = readArray(model['trees'], `${field}.trees`);
-  if (treeList.length > MAX_TREES) throw malformed(`${field}.trees`, `has ${treeList.length} trees`);
-
+    throw unsupported('objective', section['name'], modelObjectiveNames.join(', '));
   const settings = readObject(learner['learner_model_param'], 'learner.learner_model_param');
   const setting = (name: string, max: number): number =>
     readCount(settings[name] ?? '0', `learner.learner_model_param.${name}`, max);
   const numFeature = setting('num_feature', MAX_FEATURES);
-  const numClass = setting('num_class', Math.max(MAX_CLASSES, treeList.length));
-  const outputs = Math.max(1, numClass);
+  const booster = readBooster(learner, numFeature);
+  const mostOutputs = Math.max(MAX_OUTPUTS, booster.kind === 'trees' ? booster.treeList.length : 0);
+  const numClass = setting('num_class', mostOutputs);
+  const numTarget = setting('num_target', mostOutputs);
+  const outputs = Math.max(1, numClass, numTarget);
+  const featureNames = readNames(learner['feature_names'], 'learner.feature_names', numFeature);
+  refuseRepeats(featureNames, 'learner.feature_names');
+  return {
+    objective,
+    ...(!isTrainable(objective) && { objectiveSection: readSection(section) }),
+    numClass,
+    ...(numTarget > 1 && { numTarget }),
+    numFeature,
+    ...readBaseScore(objective, settings['base_score'], outputs),
+    scalePosWeight: readScalePosWeight(section),
+    featureNames,
+    featureTypes: readTypes(learner['feature_types'], numFeature),
+    attributes: readAttributes(learner['attributes']),
+    ...(booster.kind === 'trees'
+      ? readTrees(booster, { numFeature, outputs, featureNames })
+      : { trees: [], treeOutputs: [], parallelTrees: 1, linear: booster.linearOf(outputs) }),
+  };
+}
 
-  const treeParam = readObject(model['gbtree_model_param'] ?? {}, `${field}.gbtree_model_param`);
+function parseModelFile(file: string | Uint8Array): unknown {
+  if (typeof file === 'string') return parseModelText(file);
+  return isUbjson(file) ? readUbjson(file) : parseModelText(new TextDecoder().decode(file));
+}
+
+/** What of a model its trees make up. */
+function readTrees(
+  { model, field, treeList, scales }: TreeBooster,
+  { numFeature, outputs, featureNames }: Pick<GbdtModel, 'numFeature' | 'featureNames'> & { outputs: number },
+): Pick<
+  GbdtModel,
+  'trees' | 'treeOutputs' | 'parallelTrees' | 'roundStarts' | 'hasVectorLeaves' | 'categories'
+> {
+  const reading: TreeReading = { numFeature, outputs, setWordsLeft: MAX_SET_WORDS };
+  const read = treeList.map((tree, i) => readTree(tree, `${field}.trees[${i}]`, reading, scales?.[i]));
+  const width = read[0]?.length ?? 1;
+  const odd = read.findIndex((trees) => trees.length !== width);
+  if (odd !== -1)
+    throw malformed(`${field}.trees[${odd}]`, 'some trees have leaves with several values, others have not');
   const treeOutputs = readInts(model['tree_info'], `${field}.tree_info`, {
     min: 0,
     max: outputs - 1,
     length: treeList.length,
   });
-  const reading: TreeReading = { numFeature, setWordsLeft: MAX_SET_WORDS };
-  const scales = weights && readFloats(weights.value, weights.field, treeList.length);
-  const trees = treeList.map((tree, i) => readTree(tree, `${field}.trees[${i}]`, reading, scales?.[i]));
-  // After the trees, which say more of why a model has several targets.
-  if (setting('num_target', 1_000_000) > 1) throw unsupported('num_target', settings['num_target'], '1');
-  const featureNames = readNames(learner['feature_names'], 'learner.feature_names', numFeature);
-  refuseRepeats(featureNames, 'learner.feature_names');
-  const types = readNames(learner['feature_types'], 'learner.feature_types', numFeature);
-  const wrong = types.find((type) => !featureTypes.includes(type));
-  if (wrong !== undefined)
-    throw malformed('learner.feature_types', `"${wrong.slice(0, 100)}" is no feature type`);
+  const at = `${field}.gbtree_model_param`;
+  const param = readObject(model['gbtree_model_param'] ?? {}, at);
+  const parallelTrees = Math.max(
+    1,
+    readCount(param['num_parallel_tree'] ?? '1', `${at}.num_parallel_tree`, MAX_TREES),
+  );
   const categories = readCategoryNames(model['cats'], `${field}.cats`, numFeature);
+  const roundStarts = readRoundStarts(model['iteration_indptr'], `${field}.iteration_indptr`, {
+    trees: treeList.length,
+    perRound: (outputs / width) * parallelTrees,
+  });
   return {
-    objective,
-    numClass,
-    numFeature,
-    ...readBaseScore(objective, settings['base_score'], outputs),
-    scalePosWeight: readScalePosWeight(objectiveSection),
-    featureNames,
-    featureTypes: types as readonly FeatureType[],
+    trees: read.flat(),
+    treeOutputs: width === 1 ? Array.from(treeOutputs) : read.flatMap((trees) => [...trees.keys()]),
+    parallelTrees,
+    ...(roundStarts && { roundStarts: roundStarts.map((start) => start * width) }),
+    ...(width > 1 && { hasVectorLeaves: true }),
     ...(categories.some(Boolean) && { categories: namedCategories(categories, featureNames) }),
-    attributes: readAttributes(learner['attributes']),
-    trees,
-    treeOutputs: Array.from(treeOutputs),
-    parallelTrees: Math.max(
-      1,
-      readCount(
-        treeParam['num_parallel_tree'] ?? '1',
-        `${field}.gbtree_model_param.num_parallel_tree`,
-        MAX_TREES,
-      ),
-    ),
   };
 }
 
@@ -100,46 +121,9 @@ function readLearner(root: unknown): JsonObject {
   return readObject(readObject(root, '(root)')['learner'], 'learner');
 }
 
-/** The trees of a booster, and in DART what each one weighs: beside the trees from 3.4 on, around them before. */
-function readBooster(learner: JsonObject): {
-  readonly model: JsonObject;
-  readonly field: string;
-  readonly weights: { readonly value: unknown; readonly field: string } | undefined;
-} {
-  const at = 'learner.gradient_booster';
-  const booster = readObject(learner['gradient_booster'], at);
-  if (booster['name'] === 'gbtree') {
-    const field = `${at}.model`;
-    const model = readObject(booster['model'], field);
-    const value = model['weight_drop'];
-    // Models without drop-outs may have the list, empty.
-    const isPlain = value === undefined || (Array.isArray(value) && value.length === 0);
-    return { model, field, weights: isPlain ? undefined : { value, field: `${field}.weight_drop` } };
-  }
-  if (booster['name'] !== 'dart') throw unsupported('booster', booster['name'], 'gbtree or dart');
-  const trees = readObject(booster['gbtree'], `${at}.gbtree`);
-  const field = `${at}.gbtree.model`;
-  return {
-    model: readObject(trees['model'], field),
-    field,
-    weights: { value: booster['weight_drop'], field: `${at}.weight_drop` },
-  };
-}
-
-function unsupported(
-  what: string,
-  found: unknown,
-  expected: string,
-): ModelFormatError | ModelUnsupportedError {
-  if (typeof found !== 'string') return malformed(what, 'missing');
-  return new ModelUnsupportedError(
-    `model file: ${what} "${found.slice(0, 100)}" is not supported, expected ${expected}`,
-  );
-}
-
 /** From 3.1 on a list in text. With several entries they are margins as they stand. */
 function readBaseScore(
-  objective: GbdtModel['objective'],
+  objective: ModelObjective,
   value: unknown,
   outputs: number,
 ): Pick<GbdtModel, 'baseScore' | 'baseVector'> {
@@ -155,10 +139,10 @@ function readBaseScore(
     if (wrong !== -1) throw malformed(`${field}[${wrong}]`, 'expected a float32');
     return { baseScore: 0.5, baseVector };
   }
-  const definition = objectiveByName(objective);
+  const link = linkByName(objective);
   const found = Math.fround(readNumber(value, field));
-  const baseScore = definition.clipBaseScore?.(found) ?? found;
-  if (!Number.isFinite(definition.baseMargin(baseScore))) {
+  const baseScore = link.clipBaseScore?.(found) ?? found;
+  if (!Number.isFinite(link.baseMargin(baseScore))) {
     throw malformed(field, `${baseScore} is not valid for ${objective}`);
   }
   return { baseScore };
@@ -188,6 +172,24 @@ function readScalePosWeight(section: JsonObject): number {
   return readNumber(
     (param as JsonObject)['scale_pos_weight'] ?? '1',
     'learner.objective.reg_loss_param.scale_pos_weight',
+  );
+}
+
+function readTypes(value: unknown, numFeature: number): readonly FeatureType[] {
+  const types = readNames(value, 'learner.feature_types', numFeature);
+  const wrong = types.find((type) => !featureTypes.includes(type));
+  if (wrong !== undefined)
+    throw malformed('learner.feature_types', `"${wrong.slice(0, 100)}" is no feature type`);
+  return types as readonly FeatureType[];
+}
+
+/** The texts of an objective's section, for writing it again. */
+function readSection(section: JsonObject): JsonObject {
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  return Object.fromEntries(
+    Object.entries(section).filter(
+      ([, value]) => isText(value) || (isRecord(value) && Object.values(value).every(isText)),
+    ),
   );
 }
 

@@ -10,7 +10,9 @@ import { Predictor, type PredictOptions } from './predictor.ts';
 /** A batch: an array of values a column, all of one length. */
 export type PredictBatch = Readonly<Record<string, ArrayLike<unknown>>>;
 
-export interface TreePredictorOptions extends PredictOptions {
+export interface TreePredictorOptions extends Omit<PredictOptions, 'baseMargin'> {
+  /** Columns of the batch with the margins that rows start from in place of base_score: one an output. */
+  readonly baseMarginColumns?: readonly string[];
   /** Columns of the batch to hand through beside the predictions: some, all (true) or none (default). */
   readonly keepColumns?: boolean | readonly string[];
   /** Default "predictions". */
@@ -46,10 +48,10 @@ export class TreePredictor {
     return new this(source, options);
   }
 
-  /** Names of the columns that predictions are returned in: one, or one a class for multi:softprob. */
+  /** Names of the columns that predictions are returned in: one, or one a class or label of a row, or one a tree. */
   get outputColumns(): readonly string[] {
     const { outputColumn = 'predictions' } = this.#options;
-    const { outputs } = this.predictor;
+    const outputs = this.predictor.width(this.#options);
     if (outputs === 1) return [outputColumn];
     return Array.from({ length: outputs }, (_, output) => `${outputColumn}_${output}`);
   }
@@ -61,10 +63,16 @@ export class TreePredictor {
 
   /**
    * Rows of numbers, as replicas have them.
-   * @param columns one a feature, in the model's order. @returns [row][output]
+   * @param columns one a feature, in the model's order.
+   * @param baseMargin [row][output], in place of base_score.
+   * @returns [row][output]
    */
-  predict(columns: readonly Float32Array[], rows: number): Float32Array<ArrayBuffer> {
-    return this.predictor.predict(columns, rows, this.#options);
+  predict(
+    columns: readonly Float32Array[],
+    rows: number,
+    baseMargin?: Float32Array,
+  ): Float32Array<ArrayBuffer> {
+    return this.predictor.predict(columns, rows, { ...this.#options, ...(baseMargin && { baseMargin }) });
   }
 
   /**
@@ -77,7 +85,7 @@ export class TreePredictor {
     const { keepColumns = false } = this.#options;
     const rows = rowsOf(batch);
     const values = this.#featuresOf(batch, rows);
-    const predictions = this.predict(values, rows);
+    const predictions = this.predict(values, rows, this.#baseMargin(batch, rows));
     const names = this.outputColumns;
     const kept = keepColumns === true ? Object.keys(batch) : keepColumns === false ? [] : keepColumns;
     const result: Record<string, ArrayLike<unknown>> = {};
@@ -91,6 +99,34 @@ export class TreePredictor {
       setOwn(result, name, column);
     }
     return result;
+  }
+
+  /** [row][output]; undefined where no columns are named. */
+  #baseMargin(batch: PredictBatch, rows: number): Float32Array | undefined {
+    const { baseMarginColumns: names } = this.#options;
+    if (names === undefined) return undefined;
+    const { outputs } = this.predictor;
+    if (names.length !== outputs) {
+      throw new PredictArgumentError(
+        `baseMarginColumns names ${names.length} columns; expected ${outputs}, one an output of the model.`,
+        { field: 'baseMarginColumns' },
+      );
+    }
+    const margins = new Float32Array(rows * outputs);
+    for (const [output, name] of names.entries()) {
+      const column = toNumbers(columnOf(batch, name), rows, plainNumbers(name));
+      for (let row = 0; row < rows; row++) {
+        const margin = column[row]!;
+        if (Number.isNaN(margin)) {
+          throw new ColumnUnsuitableError(
+            `Column "${name}", row ${row} has no number; expected the margin that the row starts from.`,
+            { column: name, row },
+          );
+        }
+        margins[row * outputs + output] = margin;
+      }
+    }
+    return margins;
   }
 
   #featuresOf(batch: PredictBatch, rows: number): Float32Array[] {
@@ -128,6 +164,11 @@ function columnOf(batch: PredictBatch, name: string): ArrayLike<unknown> {
   const column = Object.hasOwn(batch, name) ? batch[name] : undefined;
   if (!column) throw unknownColumn(name, Object.keys(batch), 'the data to predict');
   return column;
+}
+
+/** A column that is no feature. */
+function plainNumbers(name: string): ModelFeature {
+  return { name, isCategorical: false, codes: undefined, hasNumberNames: false };
 }
 
 /** Also for "__proto__", which an assignment would not make a column. */

@@ -109,8 +109,12 @@ export function neutralParameter<const T extends number | boolean | string>(opti
   };
 }
 
+/** @param options refused: names that are known elsewhere, and why they are no choice. */
 export function choiceParameter<const T extends string>(
-  options: Common<NoInfer<T>> & { readonly choices: readonly T[] },
+  options: Common<NoInfer<T>> & {
+    readonly choices: readonly T[];
+    readonly refused?: { readonly names: readonly string[]; readonly why: string };
+  },
 ): ParameterDefinition<T> {
   const range = `one of ${options.choices.join(', ')}`;
   return {
@@ -120,8 +124,9 @@ export function choiceParameter<const T extends string>(
     doc: options.doc,
     parse(value, name) {
       const found = options.choices.find((choice) => choice === value);
-      if (found === undefined) throw outOfRange(name, value, range);
-      return found;
+      if (found !== undefined) return found;
+      const { names = [], why } = options.refused ?? {};
+      throw outOfRange(name, value, names.some((one) => one === value) ? `${range}: ${why}` : range);
     },
   };
 }

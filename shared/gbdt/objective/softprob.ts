@@ -1,6 +1,7 @@
 // Several classes, cross-entropy, a tree a class a round. XGBoost: src/objective/multiclass_obj.cu.
 
-import { deterministicExp } from '../../../kernels/fixed/deterministicExp.ts';
+import { floatExp } from './floatExp.ts';
+import { largestOutput } from './links.ts';
 import { outOfRange } from './parameterDefinition.ts';
 import type { ObjectiveDefinition, ObjectiveSettings } from './objective.ts';
 
@@ -24,7 +25,7 @@ export const softprob = {
       for (let k = 1; k < outputs; k += 1) highest = Math.max(highest, margins[first + k]!);
       let total = 0;
       for (let k = 0; k < outputs; k += 1) {
-        const power = Math.fround(deterministicExp(Math.fround(margins[first + k]! - highest)));
+        const power = floatExp(Math.fround(margins[first + k]! - highest));
         margins[first + k] = power;
         total += power;
       }
@@ -32,13 +33,7 @@ export const softprob = {
       for (let k = 0; k < outputs; k += 1) margins[first + k] = margins[first + k]! / divisor;
     }
   },
-  labelOf(predictions, from, outputs) {
-    // The first of the most probable.
-    let best = 0;
-    for (let output = 1; output < outputs; output += 1)
-      if (predictions[from + output]! > predictions[from + best]!) best = output;
-    return best;
-  },
+  labelOf: largestOutput,
   modelSection: (settings) => ({
     name: 'multi:softprob',
     softmax_multiclass_param: { num_class: String(settings.num_class) },

@@ -17,7 +17,7 @@ afterEach(async () => {
 const row = { distance: 900, hour: 17, carrier: 'AA' };
 const small = JSON.stringify([row]);
 /** Large enough to go to a replica's thread. */
-const large = JSON.stringify(flights(200));
+const large = JSON.stringify(flights(600));
 
 describe('rolling updates', () => {
   it('replace model and replicas without a failed or mixed answer', async () => {
@@ -56,7 +56,7 @@ describe('rolling updates', () => {
   });
 
   function expectedOf(predictor: ReturnType<(typeof models.late.checkpoint)['toPredictor']>): number[] {
-    const rows = flights(200);
+    const rows = flights(600);
     const carriers = ['AA', 'DL', 'UA', 'WN'];
     const columns = [
       rows.map(({ distance }) => distance ?? NaN),

@@ -180,8 +180,8 @@ describe('a damaged model file', () => {
 
   it('of another booster or objective is refused as unsupported', async () => {
     const text = writeModel((await trained).model);
-    expect(failure(text.replace('"name":"gbtree"', '"name":"gblinear"')).code).toBe('MODEL_UNSUPPORTED');
-    expect(failure(text.replace('"name":"binary:logistic"', '"name":"rank:ndcg"')).code).toBe(
+    expect(failure(text.replace('"name":"gbtree"', '"name":"gbneural"')).code).toBe('MODEL_UNSUPPORTED');
+    expect(failure(text.replace('"name":"binary:logistic"', '"name":"rank:dcg"')).code).toBe(
       'MODEL_UNSUPPORTED',
     );
   });

@@ -77,7 +77,12 @@ describe('parameters', () => {
     [{ device: 'cuda' }, 'device', '"cpu", which changes nothing'],
     [{ num_parallel_tree: 4 }, 'num_parallel_tree', '1, which changes nothing'],
     [{ max_leaves: 31 }, 'max_leaves', '0, which changes nothing'],
-    [{ objective: 'binary:hinge' }, 'objective', 'binary:logistic'],
+    [
+      { objective: 'binary:hinge' },
+      'objective',
+      'models with this one predict, but it can not be trained yet',
+    ],
+    [{ objective: 'binary:what' }, 'objective', 'binary:logistic'],
     [{ tree_method: 'exact' }, 'tree_method', 'hist'],
     [{ objective: 'binary:logistic', base_score: 1 }, 'base_score', '(0, 1)'],
     [{ objective: 'multi:softprob' }, 'num_class', 'at least 2'],

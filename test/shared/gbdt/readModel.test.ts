@@ -159,11 +159,56 @@ describe('a model of XGBoost 3', () => {
     expect(() => readModel(wrong)).toThrow(/cats\.enc\[0\]\.offsets\[2\]: is below the one before/);
   });
 
-  it('is refused where its leaves have several values', () => {
-    const tree = stump({ tree_param: { size_leaf_vector: '2' } });
-    expect(() => readModel(fileOf({ trees: [tree], param: { num_target: '2' } }))).toThrow(
-      /size_leaf_vector is 2: leaves with several values .*multi_output_tree/,
+  it('has leaves with several values: beside their weights, or as them', () => {
+    const param = { num_class: '2', base_score: '[0E0,1E0]' };
+    const form = (more: object): string =>
+      fileOf({
+        trees: [stump({ tree_param: { size_leaf_vector: '2' }, base_weights: [9, 9, 1, 2, 3, 4], ...more })],
+        param,
+        objective: 'multi:softprob',
+      });
+    const margins = (text: string): number[] =>
+      Array.from(new Predictor(readModel(text)).predict([Float32Array.of(0, 3)], 2, { outputMargin: true }));
+    expect(margins(form({}))).toEqual([1, 3, 3, 5]);
+    const placed = { right_children: [2, 1, 0], leaf_weights: [5, 6, 7, 8] };
+    expect(margins(form(placed))).toEqual([7, 9, 5, 7]);
+    expect(margins(writeModel(readModel(form(placed))))).toEqual([7, 9, 5, 7]);
+    expect(() => readModel(form({ ...placed, leaf_weights: [5, 6] }))).toThrow(
+      /right_children\[1\]: is 1, which leaf_weights has not/,
     );
+    expect(() => readModel(form({ base_weights: [1, 2, 3] }))).toThrow(/has 3 entries, expected 6/);
+    expect(() => readModel(form({ tree_param: { size_leaf_vector: '3' } }))).toThrow(
+      /size_leaf_vector: is 3, expected 1 or 2/,
+    );
+    const mixed = fileOf({
+      trees: [stump({ tree_param: { size_leaf_vector: '2' }, base_weights: [0, 0, 0, 0, 0, 0] }), stump()],
+      param,
+      objective: 'multi:softprob',
+    });
+    expect(() => readModel(mixed)).toThrow(/trees\[1\]: some trees have leaves with several values/);
+  });
+
+  it('has rounds of different numbers of trees', () => {
+    const text = fileOf({
+      trees: [stump(), stump(), stump()],
+      inModel: { iteration_indptr: [0, 1, 3] },
+    });
+    for (const model of [readModel(text), readModel(writeModel(readModel(text)))]) {
+      const predictor = new Predictor(model);
+      const sums = [undefined, [0, 1], [1, 2]].map(
+        (range) =>
+          predictor.predict(
+            [Float32Array.of(3)],
+            1,
+            range && { iterationRange: range as [number, number] },
+          )[0],
+      );
+      expect(sums).toEqual([6, 2, 4]);
+    }
+    const wrong = (starts: number[]): string =>
+      fileOf({ trees: [stump(), stump()], inModel: { iteration_indptr: starts } });
+    expect(() => readModel(wrong([0, 1]))).toThrow(/iteration_indptr\[1\]: is 1, expected 2/);
+    expect(() => readModel(wrong([0, 2, 1, 2]))).toThrow(/iteration_indptr\[2\]: is below/);
   });
 });
 
@@ -206,7 +251,11 @@ describe('a tree whose children come before their parents', () => {
 describe('what is no model file', () => {
   it.each([
     ['a dump of trees', '[{"nodeid":0,"leaf":1}]', /dump_model .* save_model/],
-    ['UBJSON', '{L\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0007learner{', /UBJSON, expected JSON/],
+    [
+      'UBJSON',
+      '{L\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0007learner{',
+      /UBJSON, which is read as bytes/,
+    ],
     ['gzip', '\u001f\u008b\u0008', /gzip/],
     ['a list', '[1]', /\(root\): expected an object/],
   ])('is told apart: %s', (_, text, message) => {

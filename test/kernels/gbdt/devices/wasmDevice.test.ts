@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuTreeDevice } from '../../../../kernels/gbdt/devices/cpuDevice.ts';
+import { joinTreeDevices } from '../../../../kernels/gbdt/devices/joinedDevice.ts';
 import { createWasmTreeDevice } from '../../../../kernels/gbdt/devices/wasmDevice.ts';
 import { oneThread } from '../../../../kernels/wasm/wasmRuntime.ts';
 import type { ThreadChoice } from '../../../../kernels/wasm/wasmRuntime.ts';
@@ -23,6 +24,35 @@ treeDeviceContract('the WebAssembly device', async () => ({
   play: (scenario) => playOn(oneThread, scenario),
   async close() {},
 }));
+
+describe('devices in WebAssembly joined', () => {
+  const scenario: Scenario = {
+    title: 'more rows than one memory holds',
+    seed: 6,
+    slots: [40, 256, 9, 12],
+    blocks: [3000, 3000, -2000, 3000, 3000, 3000],
+    depth: 4,
+  };
+
+  it('hold blocks beyond the memory of one, and answer as one', async () => {
+    const plain = createCpuTreeDevice(specOf(scenario));
+    const expected = await playScenario(plain, scenario);
+    let opened = 0;
+    const joined = await joinTreeDevices(() => {
+      opened += 1;
+      return createWasmTreeDevice(specOf(scenario), oneThread, 6);
+    });
+    expect(firstDifference(await playScenario(joined, scenario), expected)).toBeUndefined();
+    expect(opened).toBeGreaterThan(1);
+    await joined.close();
+  });
+
+  it('refuse a block that an empty one has no room for', async () => {
+    const joined = await joinTreeDevices(() => createWasmTreeDevice(specOf(scenario), oneThread, 1));
+    await expect(playScenario(joined, scenario)).rejects.toMatchObject({ code: 'DEVICE_FAILED' });
+    await joined.close();
+  });
+});
 
 // Enough rows and features that tasks are cut from blocks, and from features.
 describe('the WebAssembly device on several threads answers as on none', () => {
