@@ -62,17 +62,11 @@ export class TreePredictor {
   }
 
   /**
-   * Rows of numbers, as replicas have them.
-   * @param columns one a feature, in the model's order.
-   * @param baseMargin [row][output], in place of base_score.
-   * @returns [row][output]
+   * Rows of numbers, as replicas have them. Programs on workers are called with more arguments than these.
+   * @param columns one a feature, in the model's order. @returns [row][output]
    */
-  predict(
-    columns: readonly Float32Array[],
-    rows: number,
-    baseMargin?: Float32Array,
-  ): Float32Array<ArrayBuffer> {
-    return this.predictor.predict(columns, rows, { ...this.#options, ...(baseMargin && { baseMargin }) });
+  predict(columns: readonly Float32Array[], rows: number): Float32Array<ArrayBuffer> {
+    return this.predictor.predict(columns, rows, this.#options);
   }
 
   /**
@@ -85,7 +79,11 @@ export class TreePredictor {
     const { keepColumns = false } = this.#options;
     const rows = rowsOf(batch);
     const values = this.#featuresOf(batch, rows);
-    const predictions = this.predict(values, rows, this.#baseMargin(batch, rows));
+    const baseMargin = this.#baseMargin(batch, rows);
+    const predictions = this.predictor.predict(values, rows, {
+      ...this.#options,
+      ...(baseMargin && { baseMargin }),
+    });
     const names = this.outputColumns;
     const kept = keepColumns === true ? Object.keys(batch) : keepColumns === false ? [] : keepColumns;
     const result: Record<string, ArrayLike<unknown>> = {};
