@@ -5,17 +5,29 @@ import { defineConfig } from 'vitest/config';
  * them all and loads the code once. All other suites have a process each.
  */
 const pure = [
+  'test/client/neural/codec',
+  'test/client/page/design',
   'test/client/collective',
   'test/coordinator/bounds',
   'test/coordinator/core/pool',
   'test/coordinator/core/run',
   'test/coordinator/core/serving',
   'test/coordinator/core/signalling',
+  'test/coordinator/data/codec',
+  'test/coordinator/http',
   'test/coordinator/progress',
+  'test/coordinator/schema',
+  'test/kernels/fixed',
+  'test/shared/columns',
   'test/shared/gbdt',
+  'test/shared/neural/model',
+  'test/shared/neural/run',
   'test/shared/text',
   'test/shared/wire',
 ].map((folder) => `${folder}/**/*.test.ts`);
+
+/** Whole in `npm run test:long` alone. Liars are caught in the gate too: in simulation/strangers, endToEnd/lyingWorker and lyingTab. */
+const long = ['test/endToEnd/strangers.test.ts'];
 
 // Two files at a time: suites start browsers, GPUs and process groups, and wait for them more than they compute. More would
 // compete for two cores.
@@ -27,7 +39,7 @@ export default defineConfig({
     // Once for both projects, as they do not extend this.
     globalSetup: ['test/setup/buildBundles.ts'],
     projects: [
-      { test: { ...limits, name: 'apart', include: ['test/**/*.test.ts'], exclude: pure } },
+      { test: { ...limits, name: 'apart', include: ['test/**/*.test.ts'], exclude: [...pure, ...long] } },
       { test: { ...limits, name: 'together', include: pure, isolate: false } },
     ],
   },

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
+      'test/client/page/scenes/scenes.test.ts',
       'test/simulation/runSimulation.test.ts',
       'test/simulation/strangers/strangers.test.ts',
       'test/endToEnd/strangers.test.ts',

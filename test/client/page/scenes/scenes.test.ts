@@ -4,6 +4,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratchFolder } from '../../../coordinator/data/support/scratch.ts';
+import { sampled } from '../../../setup/longRun.ts';
 import { openChromium } from '../../../setup/openChromium.ts';
 import { startExampleSwarm, type ExampleSwarm } from './exampleSwarm.ts';
 import { accessFaults, keyboardFaults, layoutFaults } from './pageFaults.ts';
@@ -30,7 +31,7 @@ afterAll(async () => {
 });
 
 describe('the pages', () => {
-  it.each(scenes)('$name can be used by everybody, on narrow and wide screens', async (scene) => {
+  it.each(sampled(scenes, 2))('$name can be used by everybody, on narrow and wide screens', async (scene) => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     try {
       const page = await context.newPage();
