@@ -5,6 +5,15 @@ import { defineConfig } from 'vitest/config';
  * them all and loads the code once. All other suites have a process each.
  */
 const pure = [
+  'test/client/control',
+  'test/client/gbdt',
+  'test/client/neural/run',
+  'test/client/page/owner',
+  'test/client/page/words',
+  'test/client/session',
+  'test/coordinator/core/programs',
+  'test/coordinator/core/trust',
+  'test/coordinator/train/neural',
   'test/client/neural/codec',
   'test/client/page/design',
   'test/client/collective',
