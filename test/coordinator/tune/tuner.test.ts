@@ -1,5 +1,6 @@
 // The tuner with functions of the owner's own as trials: no workers, all in this process.
 
+import { eventTurn } from '../../../kernels/eventTurn.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -287,7 +288,8 @@ describe('Tuner.fit', () => {
   it('ends when its record can not be written', async () => {
     const trainable = async (_: Point, { report, index }: TrialContext): Promise<void> => {
       if (index === 0) rmSync(path.join(storagePath, 'gone'), { recursive: true });
-      while ((await report({ loss: 1 })) === 'continue');
+      // A turn of the event loop each, or nothing could be written, nor fail to be.
+      while ((await report({ loss: 1 })) === 'continue') await eventTurn();
     };
     await expect(tuner('gone', { trainable }, { maxConcurrentTrials: 1 }).fit()).rejects.toMatchObject({
       code: 'RESULT_WRITE_FAILED',
