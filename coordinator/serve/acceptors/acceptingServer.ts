@@ -172,7 +172,8 @@ export class AcceptingServer {
       acceptor.give(socket);
       return;
     }
-    if (this.#isStopping) socket.destroy();
+    const isFull = this.#waiting.length >= this.#options.settings.maxConnections;
+    if (this.#isStopping || isFull) socket.destroy();
     else this.#waiting.push(socket);
   }
 }

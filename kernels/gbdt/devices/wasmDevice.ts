@@ -1,5 +1,5 @@
 // The tree device in WebAssembly, on the threads of the machine: what machines without a GPU run. The same integers as those of
-// the plain one (cpuDevice.ts), in half the time a thread or less.
+// the plain one (cpuDevice.ts), in a third of its time on one thread.
 
 import { treesModule } from '../../wasm/built/trees.ts';
 import { WasmRuntime } from '../../wasm/wasmRuntime.ts';

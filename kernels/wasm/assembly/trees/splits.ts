@@ -86,7 +86,7 @@ function isMissing(sums: usize, lows: usize, bins: usize): bool {
   return lows !== 0 && (load<f64>(lows + 16 * bins) !== 0 || load<f64>(lows + 16 * bins, 8) !== 0);
 }
 
-/** @param least gain of the best feature so far. */
+/** Numbers: rows up to a bin go left, with the missing ones on either side. */
 function searchNumeric(
   rules: usize,
   node: usize,
