@@ -21,10 +21,17 @@ import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit, TreeDevice } from
 import { writeRoutes, writeStanding, writeWalk } from '../wasm/addTrees.ts';
 import { HistogramJobs } from '../wasm/histogramJobs.ts';
 import type { LevelWork } from '../wasm/histogramJobs.ts';
-import { ROWS_PER_TASK, TreeLists, gradientNumbers, treeKernels } from '../wasm/treeKernels.ts';
+import * as kernels from '../../wasm/assembly/trees/kernelNumbers.ts';
+import { TreeLists } from '../wasm/heapLists.ts';
 import { WasmSplitSearch } from '../wasm/wasmSplitSearch.ts';
 import { freeBlock, storeBlock, widenRanges } from '../wasm/wasmBlock.ts';
 import type { WasmBlock } from '../wasm/wasmBlock.ts';
+
+const gradientNumbers = {
+  logistic: kernels.LOGISTIC,
+  softmax: kernels.SOFTMAX,
+  squaredError: kernels.SQUARED_ERROR,
+} as const;
 
 class WasmTreeDevice implements TreeDevice {
   readonly description;
@@ -85,7 +92,7 @@ class WasmTreeDevice implements TreeDevice {
     const perBlock = this.#tasksPerBlock();
     const limit = gradient === 'softmax' ? EXP_LIMIT : SIGMOID_LIMIT;
     const isSampled = sampling.threshold < 2 ** 32 ? 1 : 0;
-    this.#run(treeKernels.gradients, perBlock * blocks.length, {
+    this.#run(kernels.GRADIENTS, perBlock * blocks.length, {
       blocks: this.#list(blocks),
       perBlock,
       kind: gradientNumbers[gradient],
@@ -169,7 +176,7 @@ class WasmTreeDevice implements TreeDevice {
     if (!areLeaves) this.#partition();
     const { heap } = this.#runtime;
     const { does, splits, routes } = writeStanding(heap, this.#lists, this.#spec, tree, this.#waiting);
-    this.#run(treeKernels.addStanding, blocks.length, {
+    this.#run(kernels.ADD_STANDING, blocks.length, {
       blocks: this.#list(blocks),
       output,
       nodes: tree.left.length,
@@ -184,7 +191,7 @@ class WasmTreeDevice implements TreeDevice {
     const { nodes, routes, depth, wide } = writeWalk(this.#runtime.heap, this.#lists, this.#spec, tree);
     const perBlock = this.#tasksPerBlock();
     const list = this.#list(blocks);
-    this.#run(treeKernels.walk, perBlock * blocks.length, {
+    this.#run(kernels.WALK, perBlock * blocks.length, {
       blocks: list,
       perBlock,
       output,
@@ -251,7 +258,7 @@ class WasmTreeDevice implements TreeDevice {
   }
 
   #tasksPerBlock(): number {
-    return Math.max(1, Math.ceil(this.#mostRows / ROWS_PER_TASK));
+    return Math.max(1, Math.ceil(this.#mostRows / kernels.ROWS_PER_TASK));
   }
 
   #training(): WasmBlock[] {

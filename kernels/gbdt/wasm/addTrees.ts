@@ -6,7 +6,7 @@ import { splitOfNode, writeRoute } from '../splitRoute.ts';
 import type { DeviceSpec, NodeSplit } from '../treeDevice.ts';
 import { hasWideMargins } from '../treeDevice.ts';
 import { wideLeafUnits } from '../wideLeaf.ts';
-import type { TreeLists } from './treeKernels.ts';
+import type { TreeLists } from './heapLists.ts';
 
 /** Margins saturate at half of this, so more makes no difference, and sums stay within 32 bits. */
 const MOST_VALUE = 2 ** 30;

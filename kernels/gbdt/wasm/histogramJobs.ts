@@ -3,7 +3,14 @@
 
 import type { WasmRuntime } from '../../wasm/wasmRuntime.ts';
 import type { HistogramLayout } from '../histogramLayout.ts';
-import { HeapList, MERGED_DOUBLES, treeKernels } from './treeKernels.ts';
+import {
+  MERGE,
+  MERGED_DOUBLES,
+  PARTITION,
+  SUM_FEATURES,
+  SUM_ROWS,
+} from '../../wasm/assembly/trees/kernelNumbers.ts';
+import { HeapList } from './heapLists.ts';
 
 /** From here on tasks have features of their own. */
 const MANY_FEATURES = 64;
@@ -59,7 +66,7 @@ export class HistogramJobs {
   partition(work: LevelWork): void {
     if (work.splitCount === 0) return;
     const parameters = this.#write(work, new Int32Array(0), 0, 1, 0);
-    this.#runtime.run(treeKernels.partition, parameters, work.blockCount);
+    this.#runtime.run(PARTITION, parameters, work.blockCount);
   }
 
   /** As TreeDevice.buildHistograms, after carrying out the splits that wait. */
@@ -81,7 +88,7 @@ export class HistogramJobs {
     const step = 8 * Math.ceil(features / (TASKS_A_THREAD * this.#runtime.threads) / 8);
     const cells = this.#cells.reserve(8 * doubles);
     const parameters = this.#write(work, nodes, cells, 1, step);
-    this.#runtime.run(treeKernels.sumFeatures, parameters, Math.ceil(features / step));
+    this.#runtime.run(SUM_FEATURES, parameters, Math.ceil(features / step));
     return this.#take(cells, doubles);
   }
 
@@ -91,11 +98,7 @@ export class HistogramJobs {
     if (parts > 1) this.partition(work);
     const cells = this.#cells.reserve(8 * doubles * threads);
     this.#job += 1;
-    this.#runtime.run(
-      treeKernels.sumRows,
-      this.#write(work, nodes, cells, parts, 0),
-      work.blockCount * parts,
-    );
+    this.#runtime.run(SUM_ROWS, this.#write(work, nodes, cells, parts, 0), work.blockCount * parts);
     const took = this.#threadsThatTook().map((thread) => cells + 8 * doubles * thread);
     const [first = cells, ...others] = took;
     if (others.length > 0) this.#merge(first, others, doubles);
@@ -122,7 +125,7 @@ export class HistogramJobs {
     const parameters = this.#parameters.reserve(128);
     heap.view('u32', list, others.length).set(others);
     heap.writeWords(parameters, { cells: first, doubles, others: list, count: others.length });
-    this.#runtime.run(treeKernels.merge, parameters, Math.ceil(doubles / MERGED_DOUBLES));
+    this.#runtime.run(MERGE, parameters, Math.ceil(doubles / MERGED_DOUBLES));
   }
 
   #take(at: number, doubles: number): Float64Array {

@@ -1,9 +1,10 @@
 // Exact sums of losses in WebAssembly; shared/gbdt/metric/exactSum.ts has the plain ones.
 
+import { ABSOLUTE, LOG_LOSS, SQUARE, WRONG_CLASS } from '../../wasm/assembly/trees/kernelNumbers.ts';
 import { aloneRuntime } from './aloneRuntime.ts';
-import { HeapList } from './treeKernels.ts';
+import { HeapList } from './heapLists.ts';
 
-const kinds = { logloss: 0, error: 1, square: 2, absolute: 3 } as const;
+const kinds = { logloss: LOG_LOSS, error: WRONG_CLASS, square: SQUARE, absolute: ABSOLUTE } as const;
 
 /** A loss that the kernel knows. */
 export interface LossKernel {

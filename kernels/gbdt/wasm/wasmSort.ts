@@ -1,7 +1,7 @@
 // Radix sort in WebAssembly, by way of a copy.
 
 import { aloneRuntime, type AloneRuntime } from './aloneRuntime.ts';
-import { HeapList } from './treeKernels.ts';
+import { HeapList } from './heapLists.ts';
 
 /** Copies cost more than they save below, and memory that is never given back above. */
 const LEAST_KEYS = 2048;

@@ -2,10 +2,10 @@
 
 import type { WasmRuntime } from '../../wasm/wasmRuntime.ts';
 import type { SearchedNode, SplitCandidate, SplitRules, SplitSearch } from '../splitCandidate.ts';
-import { HeapList, treeKernels } from './treeKernels.ts';
+import { RESULT_BYTES, SEARCH } from '../../wasm/assembly/trees/kernelNumbers.ts';
+import { HeapList } from './heapLists.ts';
 
 const NODE_BYTES = 64;
-const RESULT_BYTES = 88;
 /** Sums of two sides, and a key for each category. */
 const SCRATCH_BYTES = 64 + 8 * 256;
 /** Slots of a node that are worth a task. */
@@ -69,7 +69,7 @@ export class WasmSplitSearch implements SplitSearch {
       scratch,
       scratchBytes: SCRATCH_BYTES,
     });
-    this.#runtime.run(treeKernels.search, parameters, tasks);
+    this.#runtime.run(SEARCH, parameters, tasks);
     return nodes.map((node, i) => this.#best(node, results + RESULT_BYTES * perNode * i, perNode));
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { processorName } from '../../../client/runtime/deviceChoice.ts';
 import { openCpuTreeDevice } from '../../../kernels/gbdt/devices/openCpuDevice.ts';
-import { treeKernels } from '../../../kernels/gbdt/wasm/treeKernels.ts';
+import { MERGE, MERGED_DOUBLES } from '../../../kernels/wasm/assembly/trees/kernelNumbers.ts';
 import { treesModule } from '../../../kernels/wasm/built/trees.ts';
 import { hasSimd } from '../../../kernels/wasm/compiledModule.ts';
 import { WasmRuntime, oneThread } from '../../../kernels/wasm/wasmRuntime.ts';
@@ -10,14 +10,11 @@ import { specOf } from '../gbdt/scenarios.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** Doubles of a task of the kernel that adds arrays. */
-const TASK_DOUBLES = 8192;
-
 describe('jobs of several tasks', () => {
   it('have each task done once, whoever does it, ten thousand jobs long', async () => {
     const runtime = await WasmRuntime.open(treesModule, jobThreads(4));
     const { heap } = runtime;
-    const doubles = 3 * TASK_DOUBLES + 2;
+    const doubles = 3 * MERGED_DOUBLES + 2;
     const sum = heap.allocate(8 * doubles).at;
     const one = heap.allocate(8 * doubles).at;
     const list = heap.allocate(4).at;
@@ -27,7 +24,7 @@ describe('jobs of several tasks', () => {
     heap.view('u32', list, 1)[0] = one;
     heap.view('u32', parameters, 4).set([sum, doubles, list, 1]);
     const jobs = 10_000;
-    for (let job = 0; job < jobs; job += 1) runtime.run(treeKernels.merge, parameters, 4);
+    for (let job = 0; job < jobs; job += 1) runtime.run(MERGE, parameters, 4);
     expect(heap.view('f64', sum, doubles).every((value) => value === jobs)).toBe(true);
     runtime.close();
   });
@@ -45,7 +42,7 @@ describe('jobs of several tasks', () => {
     const parameters = runtime.heap.allocate(16).at;
     const cells = runtime.heap.allocate(16).at;
     runtime.heap.view('u32', parameters, 4).set([cells, 2, cells, 0]);
-    runtime.run(treeKernels.merge, parameters, 1);
+    runtime.run(MERGE, parameters, 1);
     runtime.close();
   });
 
@@ -54,7 +51,7 @@ describe('jobs of several tasks', () => {
     const runtime = await WasmRuntime.open(treesModule, { threads: 3, startThread });
     const parameters = runtime.heap.allocate(16).at;
     runtime.heap.view('u32', parameters, 4).fill(0);
-    runtime.run(treeKernels.merge, parameters, 1);
+    runtime.run(MERGE, parameters, 1);
     expect(startThread).not.toHaveBeenCalled();
     runtime.close();
   });

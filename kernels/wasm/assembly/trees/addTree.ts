@@ -11,6 +11,7 @@ import {
   slotsOf,
 } from './block';
 import { addToMargin, addToWideMargin } from './fixedPoint';
+import { ROWS_PER_TASK } from './kernelNumbers';
 
 // Parameters of a job for rows that stand at the leaves: 0 blocks, 4 output, 8 nodes, 12 what nodes do ([node]: i32 value, u32
 // 1 + number of the split that was not carried out, or 0), 16 those splits ([i]: u32 feature, i32 value to the right, i32 how much
@@ -50,9 +51,6 @@ function addSides(p: usize, block: usize, margins: usize, from: usize, to: usize
   }
 }
 
-/** Rows of a task that walks. */
-export const WALKED_ROWS: u32 = 16_384;
-
 /**
  * Task: walks a tree for a stretch of a block's rows. Parameters: 0 blocks, 4 tasks a block, 8 output, 12 nodes ([node]: u32 feature,
  * u32 child to the right, u32 child to the left, i32 value; leaves are their own children), 16 routes ([node][256]), 20 depth, 24 values where
@@ -63,8 +61,8 @@ export function walkTask(p: usize, task: u32): void {
   const perBlock = load<u32>(p, 4);
   const block = <usize>load<u32>(<usize>load<u32>(p) + 4 * <usize>(task / perBlock));
   const rows = <usize>rowsOf(block);
-  const first = min<usize>(rows, <usize>(task % perBlock) * WALKED_ROWS);
-  const end = min<usize>(rows, first + WALKED_ROWS);
+  const first = min<usize>(rows, <usize>(task % perBlock) * <usize>ROWS_PER_TASK);
+  const end = min<usize>(rows, first + <usize>ROWS_PER_TASK);
   const margins = marginsOf(block, load<u32>(p, 8));
   const rowBytes = rowBytesOf(block);
   const slots = slotsOf(block);

@@ -15,20 +15,16 @@ import {
   weightsOf,
 } from './block';
 import { ONE, multiplyShift, multiplyShiftSigned, roundHash, rowHash, weighLow } from './fixedPoint';
+import { LOGISTIC, ROWS_PER_TASK, SOFTMAX } from './kernelNumbers';
 
 /** Bits of a margin below the step of the tables. */
 const FRACTION_BITS: u32 = 12;
 const FRACTION_MASK: i32 = (1 << FRACTION_BITS) - 1;
 const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
-/** Rows of a task. */
-export const GRADIENT_ROWS: u32 = 16_384;
-
 // Parameters of a job: 0 blocks (addresses), 4 tasks a block, 8 kind, 12 output, 16 outputs, 20 table, 24 largest size that the
 // table has, 28 shift of exponentials, 32 seed, 36 round, 40 whether rows are sampled, 44 threshold, 48 nodes that ranges hold,
 // 52 whether softmax has to be normalised.
-const LOGISTIC: u32 = 0;
-const SOFTMAX: u32 = 1;
 
 /** p(1 - p), at least one unit. */
 function curvature(probability: i32): i32 {
@@ -181,8 +177,8 @@ export function gradientTask(p: usize, task: u32): void {
     memory.fill(ranges, 0, 8 * <usize>load<u32>(p, 48));
     store<u32>(ranges, rows, 4);
   }
-  const first = min<u32>(rows, part * GRADIENT_ROWS);
-  const end = min<u32>(rows, first + GRADIENT_ROWS);
+  const first = min<u32>(rows, part * <u32>ROWS_PER_TASK);
+  const end = min<u32>(rows, first + <u32>ROWS_PER_TASK);
   const kind = load<u32>(p, 8);
   if (kind === LOGISTIC) logistic(p, block, first, end);
   else if (kind === SOFTMAX) softmax(p, block, first, end);

@@ -1,5 +1,5 @@
-// The module of the kernels of trees. What the numbers of kernels and their parameters mean is written beside each; those who
-// ask for jobs are in kernels/gbdt/wasm.
+// The module of the kernels of trees. What the parameters of a kernel mean is written beside it; those who ask for jobs are in
+// kernels/gbdt/wasm.
 
 import { closePool, runTasks, serveTasks } from '../pool/jobs';
 import { addStandingTask, walkTask } from './addTree';
@@ -7,35 +7,28 @@ import { addForest } from './forest';
 import { gradientTask } from './gradients';
 import { addLosses } from './losses';
 import { radixSort, rankKeys, rankRuns } from './sort';
+import * as kernels from './kernelNumbers';
 import { searchTask } from './splits';
 import { mergeTask, partitionTask, sumFeaturesTask, sumRowsTask } from './level';
 
 function dispatch(kernel: u32, p: usize, task: u32, thread: u32): void {
   switch (kernel) {
-    case 0:
-      gradientTask(p, task);
-      break;
-    case 1:
-      partitionTask(p, task, thread);
-      break;
-    case 2:
-      sumRowsTask(p, task, thread);
-      break;
-    case 3:
-      sumFeaturesTask(p, task);
-      break;
-    case 4:
-      mergeTask(p, task);
-      break;
-    case 5:
-      addStandingTask(p, task);
-      break;
-    case 6:
-      walkTask(p, task);
-      break;
-    case 7:
-      searchTask(p, task, thread);
-      break;
+    case kernels.GRADIENTS:
+      return gradientTask(p, task);
+    case kernels.PARTITION:
+      return partitionTask(p, task, thread);
+    case kernels.SUM_ROWS:
+      return sumRowsTask(p, task, thread);
+    case kernels.SUM_FEATURES:
+      return sumFeaturesTask(p, task);
+    case kernels.MERGE:
+      return mergeTask(p, task);
+    case kernels.ADD_STANDING:
+      return addStandingTask(p, task);
+    case kernels.WALK:
+      return walkTask(p, task);
+    case kernels.SEARCH:
+      return searchTask(p, task, thread);
   }
 }
 

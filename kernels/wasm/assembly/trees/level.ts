@@ -1,6 +1,7 @@
 // The work of a level of a tree: rows move to the nodes that were split off, and the nodes that are asked for are summed.
 
 import { gradientsOf, lowGradientsOf } from './block';
+import { MERGED_DOUBLES } from './kernelNumbers';
 import { addBlock } from './histogram';
 import { partitionBlock } from './partition';
 
@@ -79,12 +80,9 @@ export function sumFeaturesTask(p: usize, task: u32): void {
   }
 }
 
-/** Doubles of a task that adds up the threads' cells. */
-export const MERGED_DOUBLES: u32 = 8192;
-
 /** Task: adds to the cells of one thread those of others. Parameters: 0 cells, 4 doubles, 8 others (addresses), 12 their number. */
 export function mergeTask(p: usize, task: u32): void {
-  const first: usize = 8 * <usize>(task * MERGED_DOUBLES);
+  const first: usize = 8 * <usize>(task * <u32>MERGED_DOUBLES);
   const end = min<usize>(<usize>8 * <usize>load<u32>(p, 4), first + <usize>8 * <usize>MERGED_DOUBLES);
   const cells = <usize>load<u32>(p);
   for (let i: u32 = 0; i < load<u32>(p, 12); i += 1) {

@@ -1,6 +1,8 @@
 // Exact sums of losses; shared/gbdt/metric has the definitions. A sum is 29 limbs of 26 bits, which are doubles that hold integers:
 // limb k counts units of 2^(26 k - 325).
 
+import { LOG_LOSS, SQUARE, WRONG_CLASS } from './kernelNumbers';
+
 const LIMBS: i32 = 29;
 const LIMB_BITS: i32 = 26;
 const LOWEST_EXPONENT: i32 = -325;
@@ -50,12 +52,8 @@ function logLoss(table: usize, margin: f64): f64 {
   return softplus(table, abs<f64>(margin)) + max<f64>(-margin, 0);
 }
 
-const LOGLOSS: u32 = 0;
-const ERROR: u32 = 1;
-const SQUARE: u32 = 2;
-
 /**
- * Adds the losses of rows. Parameters: 0 kind (0 logloss, 1 error, 2 square, 3 absolute difference), 4 rows, 8 margins (i32), 12 low
+ * Adds the losses of rows. Parameters: 0 kind (kernelNumbers.ts), 4 rows, 8 margins (i32), 12 low
  * limbs of margins or 0, 16 labels (f32), 20 weights (f32) or 0, 24 table of logloss, 28 limbs of the sum of losses, 32 limbs of that
  * of weights, 40 unit of margins (f64), 48 unit of low limbs.
  */
@@ -87,9 +85,9 @@ export function addLosses(p: usize): void {
     const margin = load<i32>(margins + 4 * row);
     const label = load<f32>(labels + 4 * row);
     let loss: f64;
-    if (kind === LOGLOSS) {
+    if (kind === LOG_LOSS) {
       loss = logLoss(table, <f64>(label === 1 ? margin : -margin) * unit);
-    } else if (kind === ERROR) {
+    } else if (kind === WRONG_CLASS) {
       loss = margin > 0 === (label === 1) ? 0 : 1;
     } else {
       const value: f64 =

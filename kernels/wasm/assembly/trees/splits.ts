@@ -1,15 +1,12 @@
 // The best split of a node over a stretch of features; shared/gbdt/split.ts has the definition. The order in which splits are
 // tried, and which of equal ones stays, is XGBoost's.
 
+import { RESULT_BYTES } from './kernelNumbers';
 import { freeWeight, gainOfSides } from './score';
 
 // Parameters: 0 rules, 4 nodes, 8 bytes of a node, 12 first feature, 16 end of the features, 20 features of a task, 24 tasks a node,
 // 28 features of the run ([feature]: u32 bins, u32 1 for categories, i32 monotone, u32 first slot), 32 whether features may be split
 // ([node][feature]: u8), 36 results, 40 scratch, 44 bytes of a thread's scratch.
-
-/** Bytes of a result: 0 gain (f64, 0 for none), 8 feature, 12 bin, 16 1 for a missing value to the left, 20 1 for categories, 24 to 56
- * left g, h and their low limbs (f64), 56 categories (eight words). */
-export const RESULT_BYTES: usize = 88;
 
 // Sums of the rows that go left while a feature is searched: at 0 g, 8 h, 16 and 24 their low limbs. A thread's scratch begins with
 // them; at 32 are those of the best split so far, at 64 the keys of categories.
@@ -252,7 +249,7 @@ export function searchTask(p: usize, task: u32, thread: u32): void {
   const end = min<u32>(all, begin + load<u32>(p, 20));
   const features = <usize>load<u32>(p, 28);
   const allowed = <usize>load<u32>(p, 32) + <usize>index * (all - first);
-  const result = <usize>load<u32>(p, 36) + RESULT_BYTES * <usize>task;
+  const result = <usize>load<u32>(p, 36) + <usize>RESULT_BYTES * <usize>task;
   const scratch = <usize>load<u32>(p, 40) + <usize>thread * load<u32>(p, 44);
   const nodeSums = <usize>load<u32>(node, 56);
   const nodeLows = <usize>load<u32>(node, 60);

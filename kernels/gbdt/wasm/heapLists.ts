@@ -1,25 +1,6 @@
-// The kernels of trees in WebAssembly: their numbers, and lists that they are given.
+// Lists that the kernels of trees in WebAssembly are given.
 
 import type { HeapPiece, WasmHeap } from '../../wasm/wasmHeap.ts';
-
-/** As in the dispatch of assembly/trees/index.ts. */
-export const treeKernels = {
-  gradients: 0,
-  partition: 1,
-  sumRows: 2,
-  sumFeatures: 3,
-  merge: 4,
-  addStanding: 5,
-  walk: 6,
-  search: 7,
-} as const;
-
-/** Rows of a task of `gradients` and of `walk`. */
-export const ROWS_PER_TASK = 16_384;
-/** Doubles of a task of `merge`. */
-export const MERGED_DOUBLES = 8192;
-/** Number of a kind of gradients. */
-export const gradientNumbers = { logistic: 0, softmax: 1, squaredError: 2 } as const;
 
 /** Memory that is written anew for each job and grows with what is asked for. */
 export class HeapList {
